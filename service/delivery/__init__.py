@@ -1,0 +1,1 @@
+"""How mail leaves and what comes back: the ledger and its engine."""

@@ -1,0 +1,1 @@
+"""A sample publication, its feed, its readers."""

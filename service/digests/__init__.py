@@ -1,0 +1,1 @@
+"""Who is due, which articles, in which order."""

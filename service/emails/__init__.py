@@ -1,0 +1,1 @@
+"""Jinja over email_templates/: rendering, inlining, splicing."""

@@ -1,0 +1,153 @@
+"""What each e-mail is made of: one typed value per folder in `email_templates/`.
+
+A domain builds the letter, `rendering.render` turns it into subject, text and HTML. URLs that differ per
+reader are given as `splice.placeholder(...)` where one rendering serves many readers (digest, blast).
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What every mail of one newsletter shares."""
+
+    newsletter: str
+    tagline: str
+    #: `#rrggbb`; checked for contrast when the newsletter is saved.
+    accent: str
+    home_url: str
+    sender_name: str
+    postal_address: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberLinks:
+    """The reader's own links; in digests and blasts these are placeholders until the last splice."""
+
+    unsubscribe_url: str
+    preferences_url: str
+    #: One sentence, plain text: "You get this because you chose Science and Climate, every Friday."
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmLetter:
+    """Double opt-in. Holds nothing that the visitor typed (standards 129, 143)."""
+
+    template: ClassVar[str] = "confirm"
+    letterhead: Letterhead
+    confirm_url: str
+    #: Opens a page that suppresses the address for good (standards 45).
+    never_again_url: str
+    #: "3 December": the last day on which the link works.
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadySubscribedLetter:
+    """Sent instead of a confirmation to a reader who is confirmed already."""
+
+    template: ClassVar[str] = "already_subscribed"
+    letterhead: Letterhead
+    preferences_url: str
+    unsubscribe_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class WelcomeLetter:
+    """Sent once after confirming when there is no first digest to send (too few articles yet)."""
+
+    template: ClassVar[str] = "welcome"
+    letterhead: Letterhead
+    topics: tuple[str, ...]
+    #: "every Friday at 07:00"
+    rhythm_phrase: str
+    links: SubscriberLinks
+
+
+@dataclass(frozen=True, slots=True)
+class DigestItem:
+    """One article in one digest. `url` is our click link; HTML is escaped by the template."""
+
+    title: str
+    summary: str
+    url: str
+    topic: str
+    source: str
+    #: "You follow Energy", "Most read in Science this week"
+    reason: str
+    author: str | None = None
+    published_on: date | None = None
+    image_url: str | None = None
+    image_alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestSection:
+    """A run of items under one heading; `key` is popular, new or picks."""
+
+    key: str
+    heading: str
+    items: tuple[DigestItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLetter:
+    """A reader's digest; the first item of the first section is the lead story."""
+
+    template: ClassVar[str] = "digest"
+    letterhead: Letterhead
+    subject: str
+    #: Visible first line of the mail, 40-90 characters.
+    preheader: str
+    issue_date: date
+    sections: tuple[DigestSection, ...]
+    links: SubscriberLinks
+    #: True for the digest that follows the confirmation: it greets the new reader.
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BlastLetter:
+    """An operator's message; `html` is sanitised already, `text` is the Markdown as written."""
+
+    template: ClassVar[str] = "blast"
+    letterhead: Letterhead
+    subject: str
+    html: str
+    text: str
+    links: SubscriberLinks
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationLetter:
+    """Invites an operator to choose a password."""
+
+    template: ClassVar[str] = "operator_invitation"
+    letterhead: Letterhead
+    invited_by: str
+    role: str
+    accept_url: str
+    valid_until: date
+
+
+Letter = (
+    ConfirmLetter
+    | AlreadySubscribedLetter
+    | WelcomeLetter
+    | DigestLetter
+    | BlastLetter
+    | InvitationLetter
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EmailContent:
+    """A rendered e-mail: subject without line breaks, text with \\n, HTML with styles inlined."""
+
+    subject: str
+    text: str
+    html: str = field(repr=False)

@@ -1,0 +1,1 @@
+"""Accounts, sessions, roles of the people who run Broadsheet."""

@@ -1,0 +1,1 @@
+"""Overview, health, heartbeats: reads every domain, imported by none of them."""

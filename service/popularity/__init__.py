@@ -1,0 +1,1 @@
+"""Signals in hourly buckets, and the score made of them."""

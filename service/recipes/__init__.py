@@ -1,0 +1,1 @@
+"""An ordered choice of content, rendered once and spliced per reader."""

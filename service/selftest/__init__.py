@@ -1,0 +1,1 @@
+"""Drives a whole installation as a reader and an operator would."""

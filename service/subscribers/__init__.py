@@ -1,0 +1,1 @@
+"""Who asked for mail: double opt-in, preferences, unsubscribe, the consent log."""

@@ -1,0 +1,1 @@
+"""The only Flask beside app.py: HTTP in, HTTP out, no rules."""

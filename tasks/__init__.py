@@ -1,0 +1,1 @@
+"""Celery workers: they wake work that rows already hold, nothing else."""
