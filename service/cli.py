@@ -1,2 +1,4 @@
 """The `broadsheet` command."""
+
+
 def main() -> None: ...

@@ -1,16 +1,16 @@
 """What can go wrong, as one tree; every message is a sentence that a person can act on.
 
-    BroadsheetError
-    ├── ConfigurationError    settings are missing or wrong (all of them are named at once)
-    ├── StartupError          a local server, port or data folder cannot be used
-    ├── InvalidInput          what somebody typed or sent cannot be accepted; `field` says where
-    ├── NotFound              there is no such thing, or the link does not lead to one
-    ├── Conflict              the thing is not in a state that allows this
-    ├── BadToken              a link was forged, cut, or made for something else
-    │   └── ExpiredToken      a genuine link that is too old
-    ├── TooManyRequests       a cap was reached; `retry_after` is in seconds
-    ├── FetchError            a feed could not be read; the reason is kept with its source
-    └── DeliveryError         a relay could not be used (not: one recipient was refused)
+BroadsheetError
+├── ConfigurationError    settings are missing or wrong (all of them are named at once)
+├── StartupError          a local server, port or data folder cannot be used
+├── InvalidInput          what somebody typed or sent cannot be accepted; `field` says where
+├── NotFound              there is no such thing, or the link does not lead to one
+├── Conflict              the thing is not in a state that allows this
+├── BadToken              a link was forged, cut, or made for something else
+│   └── ExpiredToken      a genuine link that is too old
+├── TooManyRequests       a cap was reached; `retry_after` is in seconds
+├── FetchError            a feed could not be read; the reason is kept with its source
+└── DeliveryError         a relay could not be used (not: one recipient was refused)
 """
 
 

@@ -1,0 +1,130 @@
+"""What there is to read: sources, articles, their topics, and the mapping from feed categories."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Sequence,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from service.db import Model
+from service.newsletters.models import Topic
+
+#: Drawn by the settler only, under its advisory lock, so that it grows in commit order (docs/adr/0003).
+ELIGIBLE_SEQ = Sequence("eligible_seq", data_type=BigInteger, metadata=Model.metadata)
+
+
+class Source(Model):
+    """A feed that is polled, with the health of its latest polls."""
+
+    __tablename__ = "sources"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"), index=True)
+    name: Mapped[str]
+    url: Mapped[str]
+    #: Articles without a mapped category get this topic, if one is set.
+    default_topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
+    poll_minutes: Mapped[int] = mapped_column(default=15)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime]
+    next_poll_at: Mapped[datetime] = mapped_column(index=True)
+    #: Held by the worker that polls; a killed worker's lease runs out.
+    lease_until: Mapped[datetime | None]
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    last_polled_at: Mapped[datetime | None]
+    last_success_at: Mapped[datetime | None]
+    #: A sentence for the operator; None while all is well.
+    last_error: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (UniqueConstraint("newsletter_id", "url"),)
+
+
+class Article(Model):
+    """One piece to read. Text is sanitised on the way in; pages and mails escape it again."""
+
+    __tablename__ = "articles"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id"))
+    source: Mapped[Source] = relationship()
+    guid: Mapped[str]
+    url: Mapped[str]
+    #: Without tracking parameters and fragments: one story, one row.
+    canonical_url: Mapped[str]
+    title: Mapped[str]
+    #: nh3-cleaned HTML, for pages.
+    summary_html: Mapped[str] = mapped_column(default="")
+    #: Plain text, for mails.
+    summary: Mapped[str] = mapped_column(default="")
+    author: Mapped[str | None]
+    image_url: Mapped[str | None]
+    image_alt: Mapped[str] = mapped_column(default="")
+    language: Mapped[str | None]
+    #: As the feed wrote them; `CategoryMapping` turns them into topics.
+    categories: Mapped[list[str]]
+    #: What the feed says, held between the epoch and the moment of fetching.
+    published_at: Mapped[datetime]
+    fetched_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    #: Taken back by an operator or the source: in no digest from now on.
+    withdrawn_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("source_id", "guid"),
+        UniqueConstraint("newsletter_id", "canonical_url"),
+        Index("ix_articles_published", "newsletter_id", "published_at"),
+    )
+
+
+class ArticleTopic(Model):
+    """An article in a topic's pool; it counts for digests once the settler gave it an `eligible_seq`."""
+
+    __tablename__ = "article_topics"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
+    article: Mapped[Article] = relationship()
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), primary_key=True)
+    topic: Mapped[Topic] = relationship()
+    mapped_at: Mapped[datetime]
+    #: Monotonic in commit order; None while the article rests.
+    eligible_seq: Mapped[int | None]
+    settled_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_article_topics_pool", "topic_id", "eligible_seq"),
+        Index(
+            "ix_article_topics_waiting",
+            "article_id",
+            postgresql_where=text("eligible_seq IS NULL"),
+        ),
+    )
+
+
+class CategoryMapping(Model):
+    """A raw feed category and the topic it stands for; without one it waits for an operator."""
+
+    __tablename__ = "category_mappings"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    #: Case-folded, white space collapsed.
+    category_key: Mapped[str]
+    #: As first seen, for people.
+    category: Mapped[str]
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
+    topic: Mapped[Topic | None] = relationship()
+    #: An operator said that this one means nothing; it leaves the list of unmapped ones.
+    ignored: Mapped[bool] = mapped_column(default=False)
+    first_seen_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("newsletter_id", "category_key"),)

@@ -1,0 +1,44 @@
+"""The Runtime: everything a process needs, built once and handed down."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Engine
+
+from service.db import Sessions, make_engine, make_sessions
+from service.dispatch import CeleryDispatcher, Dispatcher
+from service.links import Links
+from service.settings import Settings
+from service.tokens import AddressHasher, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What entry points (views, tasks, commands) work with; tests build it by hand."""
+
+    settings: Settings
+    engine: Engine
+    sessions: Sessions
+    tokens: Tokens
+    links: Links
+    hash_address: AddressHasher
+    dispatcher: Dispatcher
+
+    def with_(self, **changes: Any) -> "Runtime":
+        """Return a copy with other parts; tests swap sessions and dispatcher."""
+        return replace(self, **changes)
+
+
+def build(settings: Settings, *, pool_size: int = 5) -> Runtime:
+    """Build the runtime; connections are opened on first use."""
+    engine = make_engine(settings.database_url, pool_size=pool_size)
+    tokens = Tokens(settings.secret_keys)
+    return Runtime(
+        settings=settings,
+        engine=engine,
+        sessions=make_sessions(engine),
+        tokens=tokens,
+        links=Links(settings.base_url, tokens),
+        hash_address=AddressHasher(settings.secret_keys),
+        dispatcher=CeleryDispatcher(settings.broker_url),
+    )

@@ -1,0 +1,255 @@
+"""The ledger: mailings, messages, attempts, events and suppressions. It never holds an address in clear."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Identity,
+    Index,
+    LargeBinary,
+    Sequence,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.db import Model
+
+
+class Stream(StrEnum):
+    """Which queue a mail goes through: confirmations never wait behind a blast."""
+
+    TRANSACTIONAL = "transactional"
+    DIGEST = "digest"
+    BLAST = "blast"
+
+
+class MailingState(StrEnum):
+    """SCHEDULED waits, SENDING is claimed from, PAUSED holds, STOPPED never goes on, FINISHED adds up."""
+
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+
+
+class MessageState(StrEnum):
+    """The closed list of DESIGN 5. PENDING ones may still be sent; all others are final but `unknown`."""
+
+    PLANNED = "planned"
+    HELD = "held"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+#: What the accounting identity calls pending.
+PENDING = frozenset(
+    {
+        MessageState.PLANNED,
+        MessageState.HELD,
+        MessageState.CLAIMED,
+        MessageState.SENDING,
+        MessageState.DEFERRED,
+    }
+)
+
+#: Ids of messages; a sequence of its own because the table is partitioned.
+MESSAGE_ID = Sequence("message_id", data_type=BigInteger, metadata=Model.metadata, cache=64)
+
+
+class Mailing(Model):
+    """What an operator can pause, stop and count: an edition, a blast, a month of transactional mail."""
+
+    __tablename__ = "mailings"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    stream: Mapped[Stream]
+    #: Unique name of what it was made for: "edition 4", "blast 7", "transactional 2026-11".
+    cause: Mapped[str] = mapped_column(unique=True)
+    #: For people: "The Harbour Courier, weekly, 2026-W48".
+    title: Mapped[str]
+    #: The newsletter, as delivery sees it: the scope of a suppression. None for system mail.
+    list_id: Mapped[int | None]
+    state: Mapped[MailingState]
+    #: True once every ledger row exists; "finished" needs it.
+    planned: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_mailings_open",
+            "id",
+            postgresql_where=text("state <> 'finished' AND state <> 'stopped'"),
+        ),
+    )
+
+
+class Message(Model):
+    """One mail to one person: the row is the record of whether they got it.
+
+    Partitioned by range of `mailing_id` (delivery/partitions.py), 256 mailings a partition.
+    """
+
+    __tablename__ = "messages"
+
+    mailing_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(MESSAGE_ID, server_default=MESSAGE_ID.next_value(), primary_key=True)
+    #: Why it exists, once per mailing: "subscription 12", "confirm 12.3".
+    dedupe_key: Mapped[str]
+    stream: Mapped[Stream]
+    #: Which letter: "digest", "blast", "confirm", "operator_invitation", ...; bootstrap's port composes it.
+    kind: Mapped[str]
+    subscriber_id: Mapped[int | None]
+    subscription_id: Mapped[int | None]
+    operator_id: Mapped[int | None]
+    recipe_id: Mapped[int | None]
+    variant: Mapped[int] = mapped_column(default=0)
+    #: Small facts a transactional letter needs (ids, never an address).
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    #: The window of a digest; given back when the message is cancelled, expires or fails.
+    from_seq: Mapped[int | None]
+    to_seq: Mapped[int | None]
+    #: When a cancelled, expired or failed digest gave its window back to the subscription.
+    returned_at: Mapped[datetime | None]
+    #: Random, opaque: the local part of the envelope sender names it (VERP).
+    return_path_token: Mapped[str]
+    #: Left part of the one stable Message-ID.
+    message_id: Mapped[str]
+    state: Mapped[MessageState]
+    #: Why it was skipped, failed, deferred or cancelled; one of a small, stable set of words.
+    reason: Mapped[str] = mapped_column(default="")
+    #: Not before; back-off moves it.
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    #: The worker that holds it, and until when.
+    owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    state_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("mailing_id", "dedupe_key"),
+        Index(
+            "ix_messages_due",
+            "stream",
+            "due_at",
+            postgresql_where=text("state IN ('planned', 'deferred')"),
+        ),
+        Index(
+            "ix_messages_leased",
+            "lease_until",
+            postgresql_where=text("state IN ('claimed', 'sending')"),
+        ),
+        Index(
+            "ix_messages_unreturned",
+            "subscription_id",
+            postgresql_where=text(
+                "state IN ('failed', 'cancelled', 'expired') AND to_seq IS NOT NULL AND returned_at IS NULL"
+            ),
+        ),
+        Index("ix_messages_subscription", "subscription_id", "created_at"),
+        Index("ix_messages_subscriber", "subscriber_id"),
+        Index("ix_messages_state", "mailing_id", "state"),
+        {"postgresql_partition_by": "RANGE (mailing_id)"},
+    )
+
+
+class MailingTally(Model):
+    """Changes of the counters per (mailing, state, reason): summed on read, folded now and then.
+
+    Written by a statement trigger on `messages`, so that the sum cannot drift from the rows; appended rather
+    than updated, so that workers flushing the same mailing never wait for each other.
+    """
+
+    __tablename__ = "mailing_tallies"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    mailing_id: Mapped[int]
+    state: Mapped[MessageState]
+    reason: Mapped[str]
+    n: Mapped[int]
+
+    __table_args__ = (Index("ix_mailing_tallies_mailing", "mailing_id", "state", "reason"),)
+
+
+class Attempt(Model):
+    """One try to hand a message over, with the relay's own words."""
+
+    __tablename__ = "attempts"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    mailing_id: Mapped[int]
+    message_id: Mapped[int]
+    number: Mapped[int]
+    at: Mapped[datetime]
+    relay: Mapped[str]
+    #: Where it ended: connect, helo, mail, rcpt, data, dot.
+    phase: Mapped[str]
+    outcome: Mapped[MessageState]
+    code: Mapped[int | None]
+    enhanced_code: Mapped[str | None]
+    reply: Mapped[str] = mapped_column(default="")
+
+    __table_args__ = (Index("ix_attempts_message", "mailing_id", "message_id"),)
+
+
+class Event(Model):
+    """What came back later: a bounce, a complaint, a delivery report. Idempotent by `dedupe_key`."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    mailing_id: Mapped[int | None]
+    message_id: Mapped[int | None]
+    #: hard_bounce, soft_bounce, complaint, delivered
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    #: Which channel told us: dsn, arf, a provider's name.
+    channel: Mapped[str]
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+    __table_args__ = (Index("ix_events_message", "mailing_id", "message_id"),)
+
+
+class Suppression(Model):
+    """An address that must not be mailed, as a keyed hash; for one list, or for all when `list_id` is 0."""
+
+    __tablename__ = "suppressions"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    #: HMAC-SHA-256 over the folded address: survives erasure, cannot be guessed without the key.
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    list_id: Mapped[int] = mapped_column(default=0)
+    #: never_again, hard_bounce, complaint, operator, erased
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("address_hash", "list_id"),)
+
+
+class Relay(Model):
+    """The health of the way out, shared by all workers: set by a refusal that is ours to mend, not a reader's."""
+
+    __tablename__ = "relays"
+
+    #: host:port
+    name: Mapped[str] = mapped_column(primary_key=True)
+    #: Nothing is claimed before this moment.
+    closed_until: Mapped[datetime | None]
+    #: A sentence for the operator: "The relay refused our login (535)."
+    problem: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime]

@@ -1,0 +1,88 @@
+"""Wakes workers by name. Losing a wake-up delays work until the next tick and never loses it."""
+
+import logging
+from enum import StrEnum
+from typing import Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+
+class Queue(StrEnum):
+    """One queue per urgency; confirmations never wait behind a blast."""
+
+    TRANSACTIONAL = "transactional"
+    SEND = "send"
+    PLAN = "plan"
+    FETCH = "fetch"
+    MAINTENANCE = "maintenance"
+
+
+class TaskName(StrEnum):
+    """Every task there is; a test matches this list with the tasks that workers register."""
+
+    TICK = "broadsheet.ops.tick"
+    HEARTBEAT = "broadsheet.ops.heartbeat"
+    MAINTAIN = "broadsheet.ops.maintain"
+    DELIVER_TRANSACTIONAL = "broadsheet.delivery.deliver_transactional"
+    DELIVER_BULK = "broadsheet.delivery.deliver_bulk"
+    SWEEP = "broadsheet.delivery.sweep"
+    POLL_SOURCES = "broadsheet.articles.poll_sources"
+    SETTLE = "broadsheet.articles.settle"
+    SCORE = "broadsheet.popularity.score"
+    PLAN_DIGESTS = "broadsheet.digests.plan"
+    PLAN_FIRST_DIGESTS = "broadsheet.digests.plan_first"
+    FAN_OUT_BLASTS = "broadsheet.blasts.fan_out"
+
+
+QUEUES = {
+    TaskName.TICK: Queue.PLAN,
+    TaskName.HEARTBEAT: Queue.MAINTENANCE,
+    TaskName.MAINTAIN: Queue.MAINTENANCE,
+    TaskName.DELIVER_TRANSACTIONAL: Queue.TRANSACTIONAL,
+    TaskName.DELIVER_BULK: Queue.SEND,
+    TaskName.SWEEP: Queue.MAINTENANCE,
+    TaskName.POLL_SOURCES: Queue.FETCH,
+    TaskName.SETTLE: Queue.PLAN,
+    TaskName.SCORE: Queue.MAINTENANCE,
+    TaskName.PLAN_DIGESTS: Queue.PLAN,
+    TaskName.PLAN_FIRST_DIGESTS: Queue.PLAN,
+    TaskName.FAN_OUT_BLASTS: Queue.PLAN,
+}
+
+
+class Dispatcher(Protocol):
+    """Wakes a worker; call it after the commit, never inside the transaction."""
+
+    def wake(self, task: TaskName) -> None: ...
+
+
+class CeleryDispatcher:
+    """Sends the task by name and lives with a broker that is down: the rows are the record."""
+
+    def __init__(self, broker_url: str) -> None:
+        self._app = Celery("broadsheet-producer", broker=broker_url)
+        self._app.conf.update(
+            task_ignore_result=True,
+            # Kombu's own defaults make a request wait six seconds for a broker that is down.
+            broker_transport_options={
+                "max_retries": 1,
+                "interval_start": 0,
+                "socket_timeout": 2,
+                "socket_connect_timeout": 1,
+            },
+            broker_connection_timeout=1,
+        )
+
+    def wake(self, task: TaskName) -> None:
+        """Say that there may be work; the tick says the same a few seconds later."""
+        try:
+            self._app.send_task(task.value, queue=QUEUES[task].value, retry=False, expires=60)
+        except (OperationalError, OSError) as error:
+            log.warning(
+                "Could not wake %s (%s); the next tick will.",
+                task.value,
+                type(error).__name__,
+            )

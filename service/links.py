@@ -1,0 +1,46 @@
+"""Every public address that appears in a mail, built from PUBLIC_URL and never from a request.
+
+A test resolves each of them against the web application's routes.
+"""
+
+from dataclasses import dataclass
+
+from service.tokens import Purpose, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Builds the links; tokens carry ids only."""
+
+    base_url: str
+    tokens: Tokens
+
+    def newsletter(self, slug: str) -> str:
+        """The sign-up page of a newsletter."""
+        return f"{self.base_url}/n/{slug}"
+
+    def confirm(self, *, subscription_id: int, generation: int) -> str:
+        """Double opt-in; bound to the generation, so an old link cannot undo a later unsubscribe."""
+        return f"{self.base_url}/c/{self.tokens.make(Purpose.CONFIRM, [subscription_id, generation])}"
+
+    def never_again(self, *, subscription_id: int) -> str:
+        return f"{self.base_url}/never/{self.tokens.make(Purpose.NEVER_AGAIN, [subscription_id])}"
+
+    def preferences(self, *, subscription_id: int) -> str:
+        """In every mail: address masked, no export, no erasure (those need a `manage` link)."""
+        return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, [subscription_id])}"
+
+    def unsubscribe(self, *, subscription_id: int, mailing_id: int | None = None) -> str:
+        """RFC 8058 one-click target and page in one; never expires, one list only."""
+        payload = [subscription_id] if mailing_id is None else [subscription_id, mailing_id]
+        return f"{self.base_url}/u/{self.tokens.make(Purpose.UNSUBSCRIBE, payload)}"
+
+    def click(self, *, article_id: int, mailing_id: int, slot: int, variant: int = 0) -> str:
+        """Leads to an article and counts it; names the place in the mail, never the reader."""
+        return f"{self.base_url}/r/{self.tokens.make(Purpose.CLICK, [mailing_id, article_id, slot, variant])}"
+
+    def invitation(self, *, operator_id: int, generation: int) -> str:
+        return f"{self.base_url}/console/invitation/{self.tokens.make(Purpose.INVITATION, [operator_id, generation])}"
+
+    def console(self) -> str:
+        return f"{self.base_url}/console/"

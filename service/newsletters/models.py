@@ -1,0 +1,102 @@
+"""What is offered: newsletters, their topics, and the identities that mail is sent under."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from service.db import Model
+
+
+class Rhythm(StrEnum):
+    """How often a digest comes. FIRST is the one that follows a confirmation; no reader chooses it."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    FIRST = "first"
+
+
+class Sender(Model):
+    """Who a mail is from. Nothing is sent while the postal address is empty (CAN-SPAM, CASL)."""
+
+    __tablename__ = "senders"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    email: Mapped[str]
+    #: Where replies go; empty means the sender address itself.
+    reply_to: Mapped[str] = mapped_column(default="")
+    postal_address: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+
+    @property
+    def domain(self) -> str:
+        return self.email.rpartition("@")[2]
+
+
+class Newsletter(Model):
+    """One offer to readers, with its own topics, sources and schedule."""
+
+    __tablename__ = "newsletters"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    tagline: Mapped[str] = mapped_column(default="")
+    home_url: Mapped[str] = mapped_column(default="")
+    privacy_url: Mapped[str] = mapped_column(default="")
+    #: BCP 47; the language of pages and mails.
+    locale: Mapped[str] = mapped_column(default="en")
+    #: `#rrggbb`
+    accent: Mapped[str] = mapped_column(default="#8a1c1c")
+    sender_id: Mapped[int] = mapped_column(ForeignKey("senders.id"))
+    sender: Mapped[Sender] = relationship(lazy="joined")
+    #: Offered when the browser's guess is missing; IANA name.
+    time_zone: Mapped[str] = mapped_column(default="UTC")
+    #: Local hour at which digests leave unless the reader chose another.
+    default_hour: Mapped[int] = mapped_column(default=7)
+    #: Under `min_items` a digest is skipped, with its reason recorded.
+    min_items: Mapped[int] = mapped_column(default=3)
+    max_items: Mapped[int] = mapped_column(default=10)
+    created_at: Mapped[datetime]
+    #: No sign-ups and no sending while set.
+    closed_at: Mapped[datetime | None]
+
+    topics: Mapped[list["Topic"]] = relationship(
+        back_populates="newsletter",
+        order_by="Topic.position, Topic.id",
+        cascade="all, delete-orphan",
+    )
+
+    __table_args__ = (
+        CheckConstraint("min_items >= 1 AND max_items BETWEEN min_items AND 14", name="item_limits"),
+        CheckConstraint("default_hour BETWEEN 0 AND 23", name="default_hour"),
+    )
+
+    @property
+    def list_id(self) -> str:
+        """RFC 2919: stable for ever, unique per list, under our own domain."""
+        return f"{self.slug}.{self.sender.domain}"
+
+    @property
+    def open_topics(self) -> list["Topic"]:
+        return [topic for topic in self.topics if topic.archived_at is None]
+
+
+class Topic(Model):
+    """A subject that readers choose. Archived rather than deleted: subscriptions keep its id."""
+
+    __tablename__ = "topics"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id", ondelete="CASCADE"))
+    newsletter: Mapped[Newsletter] = relationship(back_populates="topics")
+    slug: Mapped[str]
+    name: Mapped[str]
+    description: Mapped[str] = mapped_column(default="")
+    position: Mapped[int] = mapped_column(default=0)
+    archived_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("newsletter_id", "slug"),)

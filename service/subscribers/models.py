@@ -1,0 +1,158 @@
+"""Who asked for mail, what exactly they asked for, and the proof of it."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from service.db import Model
+from service.newsletters.models import Newsletter, Rhythm
+
+
+class SubscriptionState(StrEnum):
+    """PENDING waits for the confirmation; only ACTIVE ones are ever mailed a digest or a blast."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class ConsentKind(StrEnum):
+    """What a reader declared, or what became of the declaration."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    ANNOUNCEMENTS_ON = "announcements_on"
+    ANNOUNCEMENTS_OFF = "announcements_off"
+    PREFERENCES_CHANGED = "preferences_changed"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    UNSUBSCRIBED = "unsubscribed"
+    NEVER_AGAIN = "never_again"
+
+
+class Subscriber(Model):
+    """A person with an address. The address is kept as entered for delivery and folded for uniqueness."""
+
+    __tablename__ = "subscribers"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    #: Local part byte-exact, domain as A-label.
+    email: Mapped[str]
+    #: Case-folded whole; one person, one row.
+    email_key: Mapped[str] = mapped_column(unique=True)
+    locale: Mapped[str] = mapped_column(default="en")
+    created_at: Mapped[datetime]
+
+
+class Subscription(Model):
+    """What one subscriber gets from one newsletter, and when the next digest is due."""
+
+    __tablename__ = "subscriptions"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"))
+    subscriber: Mapped[Subscriber] = relationship(lazy="joined")
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"), index=True)
+    newsletter: Mapped[Newsletter] = relationship()
+    state: Mapped[SubscriptionState]
+    #: Grows with every sign-up; a confirmation link is bound to the generation it was mailed for.
+    generation: Mapped[int] = mapped_column(default=1)
+    #: Sorted; an array, so that readers with equal input are one GROUP BY away (docs/adr/0003).
+    topic_ids: Mapped[list[int]]
+    rhythm: Mapped[Rhythm]
+    #: ISO: Monday is 1. Used by the weekly rhythm.
+    weekday: Mapped[int] = mapped_column(default=5)
+    #: Local hour of delivery in `time_zone`.
+    hour: Mapped[int] = mapped_column(default=7)
+    time_zone: Mapped[str]
+    #: Blasts are a consent of their own.
+    announcements: Mapped[bool] = mapped_column(default=False)
+    #: First local day on which mail comes again; None when not paused.
+    paused_until: Mapped[date | None]
+    #: UTC instant of the next digest; None while pending or unsubscribed.
+    next_due_at: Mapped[datetime | None]
+    #: Set by confirming; the first digest clears it.
+    first_digest_pending: Mapped[bool] = mapped_column(default=False)
+    #: Every article up to this eligible_seq was considered for this reader already.
+    watermark: Mapped[int] = mapped_column(default=0)
+    #: Local date of the latest digest: at most one per subscription and local date.
+    last_digest_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+    #: Of the latest request to subscribe; unconfirmed ones are purged seven days after it.
+    requested_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    unsubscribed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "newsletter_id"),
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+        Index(
+            "ix_subscriptions_due",
+            "next_due_at",
+            postgresql_where=text("state = 'active'"),
+        ),
+        Index(
+            "ix_subscriptions_first",
+            "id",
+            postgresql_where=text("first_digest_pending"),
+        ),
+        Index("ix_subscriptions_topics", "topic_ids", postgresql_using="gin"),
+    )
+
+
+class ConsentEvent(Model):
+    """One entry of the consent log. Append-only: a trigger refuses changes (GDPR Art. 7(1))."""
+
+    __tablename__ = "consent_events"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(
+        ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[ConsentKind]
+    at: Mapped[datetime]
+    #: Which form or channel: "form", "preferences", "one-click", "page", "operator 3".
+    channel: Mapped[str]
+    #: The address of the page, as the visitor saw it.
+    form_url: Mapped[str | None]
+    #: The whole text that was shown beside the button.
+    wording: Mapped[str | None]
+    locale: Mapped[str | None]
+    ip: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str | None]
+    #: What was chosen: topics, rhythm, and the like.
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class SignupAttempt(Model):
+    """One press of the sign-up button: the caps per address and network count these rows (standards 141)."""
+
+    __tablename__ = "signup_attempts"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    at: Mapped[datetime]
+    #: Keyed hash of the folded address: counts it without keeping it.
+    email_hash: Mapped[bytes]
+    #: /24 or /64 of the visitor.
+    network: Mapped[str]
+    newsletter_id: Mapped[int]
+    #: Whether a mail was written for it; False once a cap was reached.
+    mailed: Mapped[bool]
+
+    __table_args__ = (
+        Index("ix_signup_attempts_email", "email_hash", "at"),
+        Index("ix_signup_attempts_network", "network", "at"),
+        Index("ix_signup_attempts_at", "at"),
+    )

@@ -1,0 +1,76 @@
+"""Turns our errors into pages with the right status; a stranger never sees a stack trace."""
+
+import logging
+
+from flask import Flask, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from service.errors import (
+    BadToken,
+    BroadsheetError,
+    Conflict,
+    ExpiredToken,
+    InvalidInput,
+    NotFound,
+    TooManyRequests,
+)
+
+log = logging.getLogger(__name__)
+
+STATUSES: dict[type[BroadsheetError], int] = {
+    ExpiredToken: 410,
+    BadToken: 404,
+    NotFound: 404,
+    Conflict: 409,
+    InvalidInput: 422,
+    TooManyRequests: 429,
+}
+
+SENTENCES = {
+    400: "That request was not complete. Please go back and try again.",
+    403: "You are not allowed to do this.",
+    404: "There is nothing here. The link may be incomplete.",
+    405: "This address does not work that way.",
+    413: "That was too large.",
+    500: "Something went wrong on our side. Nothing you sent was lost; please try again in a minute.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the one table of errors and statuses."""
+    app.register_error_handler(BroadsheetError, _ours)
+    app.register_error_handler(CSRFError, _form_expired)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _ours(error: BroadsheetError) -> ResponseReturnValue:
+    status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
+    return _page(status, str(error))
+
+
+def _form_expired(_error: CSRFError) -> ResponseReturnValue:
+    return _page(
+        400, "This page was open for too long, or cookies are off. Reload it and send the form again."
+    )
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    response = error.get_response()
+    response.data = _page(status, SENTENCES.get(status, error.description or ""))[0]
+    response.content_type = "text/html; charset=utf-8"
+    return response
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("A page failed: %s", type(error).__name__)
+    return _page(500, SENTENCES[500])
+
+
+def _page(status: int, sentence: str) -> tuple[str, int]:
+    return render_template("error.html", status=status, sentence=sentence), status

@@ -1,0 +1,1 @@
+"""What readers use: sign-up, confirmation, preferences, leaving, the click redirect."""
