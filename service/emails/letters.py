@@ -135,12 +135,7 @@ class InvitationLetter:
 
 
 Letter = (
-    ConfirmLetter
-    | AlreadySubscribedLetter
-    | WelcomeLetter
-    | DigestLetter
-    | BlastLetter
-    | InvitationLetter
+    ConfirmLetter | AlreadySubscribedLetter | WelcomeLetter | DigestLetter | BlastLetter | InvitationLetter
 )
 
 

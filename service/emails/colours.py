@@ -1,0 +1,66 @@
+"""Keeps an accent readable: WCAG contrast, and the nearest shade that reaches it (standards 62)."""
+
+import re
+from dataclasses import dataclass
+
+PAPER = "#fefefe"
+INK = "#161513"
+DARK_PAPER = "#1b1a18"
+#: Used when a newsletter's accent is not a colour.
+DEFAULT_ACCENT = "#8a1c1c"
+AA = 4.5
+
+_HEX = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Accent:
+    """An accent in the shades a mail needs; each is readable where it is used."""
+
+    #: On light paper: rules, links, button background.
+    light: str
+    #: On dark paper.
+    dark: str
+    #: Text on a button of the light shade, and of the dark one.
+    on_light: str
+    on_dark: str
+
+    @classmethod
+    def of(cls, colour: str) -> "Accent":
+        base = colour.lower() if _HEX.fullmatch(colour) else DEFAULT_ACCENT
+        light = _shade(base, towards=0, against=PAPER)
+        dark = _shade(base, towards=255, against=DARK_PAPER)
+        return cls(light=light, dark=dark, on_light=PAPER, on_dark=_ink_on(dark))
+
+
+def contrast(one: str, other: str) -> float:
+    """The WCAG 2 contrast ratio of two `#rrggbb` colours, 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _ink_on(background: str) -> str:
+    return max(PAPER, INK, key=lambda ink: contrast(ink, background))
+
+
+def _shade(colour: str, *, towards: int, against: str) -> str:
+    shade = colour
+    for step in range(1, 21):
+        if contrast(shade, against) >= AA:
+            break
+        mixed = (round(part + (towards - part) * step / 20) for part in _parts(colour))
+        shade = "#" + "".join(f"{part:02x}" for part in mixed)
+    return shade
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    red, green, blue = (_linear(part / 255) for part in _parts(colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _linear(part: float) -> float:
+    return part / 12.92 if part <= 0.04045 else float(((part + 0.055) / 1.055) ** 2.4)

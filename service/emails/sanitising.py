@@ -1,0 +1,39 @@
+"""Makes foreign text safe for a header, a subject or one line of a mail (standards 20, 22)."""
+
+import re
+import unicodedata
+
+#: C0 and C1 controls, line and paragraph separators, bidi embeddings, overrides and isolates,
+#: the byte order mark, and lone surrogates, which no charset can carry.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
+)
+#: The same, but line breaks and tabs stay: for running text.
+_UNSAFE_IN_TEXT = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
+)
+_SPACE = re.compile(r"\s+")
+
+
+def header_text(value: str, *, limit: int = 200) -> str:
+    """Clean a value for a header: one line, NFC, no encoded-word, at most `limit` characters.
+
+    Python decodes an encoded-word it is given and writes out the line break inside (CVE-2024-6923), so
+    `=?` is broken up as well.
+    """
+    line = single_line(value).replace("=?", "= ?")
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    at_word = cut.rpartition(" ")[0]
+    return (at_word if len(at_word) >= limit // 2 else cut).rstrip() + "…"
+
+
+def single_line(value: str) -> str:
+    """Collapse a value to one line without control characters."""
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", _UNSAFE.sub(" ", value)).strip())
+
+
+def running_text(value: str) -> str:
+    """Remove control characters that no mail should carry; line breaks (as \\n) and tabs stay."""
+    return _UNSAFE_IN_TEXT.sub(" ", value.replace("\r\n", "\n").replace("\r", "\n"))
