@@ -1,0 +1,23 @@
+"""Wake-ups for feeds and for the settler."""
+
+from service.articles import polling, settling
+from service.bootstrap import fetcher
+from service.clock import utc_now
+from service.db import transaction
+from service.dispatch import TaskName
+from tasks.app import app
+from tasks.base import runtime
+
+
+@app.task(name=TaskName.POLL_SOURCES)
+def poll_sources() -> None:
+    """Fetch every source that is due; one that fails never holds up another."""
+    polling.poll_due(runtime().sessions, fetcher(runtime()), now=utc_now())
+    runtime().dispatcher.wake(TaskName.SETTLE)
+
+
+@app.task(name=TaskName.SETTLE)
+def settle() -> None:
+    """Let articles that have rested into the pools."""
+    with transaction(runtime().sessions) as session:
+        settling.settle(session, settle_minutes=runtime().settings.settle_minutes, now=utc_now())

@@ -1,0 +1,22 @@
+"""Wake-ups for planning."""
+
+from service.clock import utc_now
+from service.digests import first, planning
+from service.dispatch import TaskName
+from tasks.app import app
+from tasks.base import runtime
+
+
+@app.task(name=TaskName.PLAN_DIGESTS)
+def plan() -> None:
+    """Plan a digest for everybody who is due, then wake delivery."""
+    planning.plan_due(runtime().sessions, links=runtime().links, now=utc_now())
+    runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+
+
+@app.task(name=TaskName.PLAN_FIRST_DIGESTS)
+def plan_first() -> None:
+    """Plan the first digest of everybody who has just confirmed."""
+    first.plan_first(runtime().sessions, links=runtime().links, now=utc_now())
+    runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+    runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)

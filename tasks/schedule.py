@@ -1,0 +1,28 @@
+"""Everything periodic on one page. Beat only ticks; what is due is asked of the database.
+
+Every entry expires before its next turn: a worker that was down for an hour finds one tick, not a thousand.
+"""
+
+from typing import Any
+
+from service.dispatch import QUEUES, TaskName
+
+
+def _every(seconds: float, task: TaskName) -> dict[str, Any]:
+    return {
+        "task": task.value,
+        "schedule": seconds,
+        "options": {"queue": QUEUES[task].value, "expires": seconds},
+    }
+
+
+BEAT_SCHEDULE = {
+    # Views wake workers directly; five seconds is what a lost wake-up costs.
+    "tick": _every(5, TaskName.TICK),
+    # Leases last a minute; half of that keeps the mails of a killed worker moving.
+    "sweep": _every(30, TaskName.SWEEP),
+    # Clicks move scores slowly; two minutes lets an editor see the effect of a morning.
+    "score": _every(120, TaskName.SCORE),
+    # Purges and retention have days of slack.
+    "maintain": _every(900, TaskName.MAINTAIN),
+}
