@@ -58,10 +58,16 @@ class Canvas:
                 column[first:last] = run
 
     def disc(self, colour: Colour, *, x: float, y: float, radius: float) -> None:
-        """Paint a full circle."""
-        half = _chord(x, radius)
-        left, right = math.ceil(x - radius), math.floor(x + radius)
-        self.fill(colour, top=lambda at: y - half(at), bottom=lambda at: y + half(at), left=left, right=right)
+        """Paint a full circle, on whole pixels so that both its sides look alike."""
+        middle, reach = round(x), round(radius)
+        half = _chord(middle, reach + 0.3)
+        self.fill(
+            colour,
+            top=lambda at: y - half(at),
+            bottom=lambda at: y + half(at),
+            left=middle - reach,
+            right=middle + reach,
+        )
 
     def ring(self, colour: Colour, *, x: float, y: float, radius: float, inner: float) -> None:
         """Paint what lies between two circles around one centre."""

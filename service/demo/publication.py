@@ -125,7 +125,7 @@ def _paragraphs(background: list[str], *, slug: str) -> tuple[str, ...]:
 def _slug(headline: str) -> str:
     ascii_only = unicodedata.normalize("NFKD", headline).encode("ascii", "ignore").decode()
     words = re.findall(r"[a-z0-9]+", ascii_only.lower().replace("'", ""))
-    slug = words[0]
+    slug: str = words[0]
     for word in words[1:]:
         if len(slug) + len(word) >= _LONGEST_SLUG:
             break
