@@ -1,0 +1,42 @@
+"""Every console route asks who is there; every link in a mail leads to a route."""
+
+import re
+
+from flask.testing import FlaskClient
+
+from service.bootstrap import Runtime
+
+#: Console pages that a person without an account must be able to open.
+OPEN = {"/console/login", "/console/invitation/<token>"}
+
+
+def test_every_console_route_refuses_a_stranger(client: FlaskClient) -> None:
+    rules = [rule for rule in client.application.url_map.iter_rules() if rule.rule.startswith("/console")]
+    assert len(rules) > 10
+    for rule in rules:
+        if rule.rule in OPEN:
+            continue
+        path = re.sub(r"<(?:\w+:)?\w+>", "1", rule.rule)
+        for method in rule.methods & {"GET", "POST"}:
+            response = client.open(path, method=method)
+            assert response.status_code in {302, 303, 400, 401, 403}, f"{method} {path}"
+            if response.status_code in {302, 303}:
+                assert "/console/login" in response.location, f"{method} {path}"
+
+
+def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskClient) -> None:
+    links = runtime.links
+    addresses = [
+        links.newsletter("courier"),
+        links.confirm(subscription_id=1, generation=1),
+        links.never_again(subscription_id=1),
+        links.preferences(subscription_id=1),
+        links.unsubscribe(subscription_id=1, mailing_id=2),
+        links.click(article_id=1, mailing_id=2, slot=3),
+        links.invitation(operator_id=1, generation=1),
+        links.console(),
+    ]
+    urls = client.application.url_map.bind("localhost")
+    for address in addresses:
+        endpoint, _ = urls.match(address.removeprefix(links.base_url))
+        assert endpoint
