@@ -241,7 +241,7 @@ class Suppression(Model):
 
 
 class Relay(Model):
-    """The health of the way out, shared by all workers: set by a refusal that is ours to mend, not a reader's."""
+    """The health of the way out, shared by all workers; a refusal that is ours to mend closes it."""
 
     __tablename__ = "relays"
 

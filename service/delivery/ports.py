@@ -1,4 +1,4 @@
-"""What delivery needs from above, as types: it asks for a batch of mails and never learns who the readers are."""
+"""What delivery needs from above, as types: it asks for batches and never learns who the readers are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,0 +1,172 @@
+"""The ledger: one row per message, written with its cause, cancelled with its reason."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from service.delivery.models import Mailing, MessageState
+from service.errors import InvalidInput
+
+#: Rows per INSERT statement.
+SLICE = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A row to be; a reader who is skipped gets one as well, with state SKIPPED and the reason."""
+
+    #: Why it exists, once per mailing: "subscription 12", "confirm 12.3".
+    dedupe_key: str
+    kind: str
+    due_at: datetime
+    subscriber_id: int | None = None
+    subscription_id: int | None = None
+    operator_id: int | None = None
+    recipe_id: int | None = None
+    variant: int = 0
+    #: Ids, never an address. `expires_at` (ISO 8601) says until when a digest may still be sent.
+    details: dict[str, Any] = field(default_factory=dict)
+    from_seq: int | None = None
+    to_seq: int | None = None
+    state: MessageState = MessageState.PLANNED
+    reason: str = ""
+
+
+#: The columns that a NewMessage fills, with the array type each travels in.
+_COLUMNS = {
+    "dedupe_key": "text",
+    "kind": "text",
+    "due_at": "timestamptz",
+    "subscriber_id": "bigint",
+    "subscription_id": "bigint",
+    "operator_id": "bigint",
+    "recipe_id": "bigint",
+    "variant": "bigint",
+    "details": "jsonb",
+    "from_seq": "bigint",
+    "to_seq": "bigint",
+    "state": "text",
+    "reason": "text",
+}
+_NAMES = ", ".join(_COLUMNS)
+_ARRAYS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items())
+_PUT = text(
+    f"""
+    INSERT INTO messages ({_NAMES}, mailing_id, stream, return_path_token, message_id,
+                          attempts, created_at, state_at)
+    SELECT {_NAMES}, :mailing_id, :stream,
+           replace(CAST(gen_random_uuid() AS text), '-', ''),
+           replace(CAST(gen_random_uuid() AS text), '-', ''),
+           0, :now, :now
+    FROM unnest({_ARRAYS}) AS fresh ({_NAMES})
+    ON CONFLICT (mailing_id, dedupe_key) DO NOTHING
+    """  # noqa: S608  # built from the constants above
+)
+
+
+def put(session: Session, mailing: Mailing, rows: Sequence[NewMessage], *, now: datetime) -> int:
+    """Add the messages that are not there yet; return how many were new."""
+    new = 0
+    for start in range(0, len(rows), SLICE):
+        part = rows[start : start + SLICE]
+        values: dict[str, Any] = {name: [_plain(getattr(row, name)) for row in part] for name in _COLUMNS}
+        values |= {"mailing_id": mailing.id, "stream": mailing.stream.value, "now": now}
+        new += _count(session, _PUT, values)
+    return new
+
+
+def cancel_pending(
+    session: Session,
+    *,
+    now: datetime,
+    reason: str,
+    subscription_id: int | None = None,
+    subscriber_id: int | None = None,
+    mailing_id: int | None = None,
+    kinds: Collection[str] | None = None,
+) -> int:
+    """Cancel what has not left; return how many messages will not be sent.
+
+    For one reader this reaches into windows that workers hold: a claimed message is cancelled, one that is
+    about to be sent is marked, and the worker's last look before MAIL sees the mark. For a whole mailing the
+    last look at the mailing's state does the same without locking every window.
+    """
+    wanted = {
+        "subscription_id = :subscription_id": subscription_id,
+        "subscriber_id = :subscriber_id": subscriber_id,
+        "mailing_id = :mailing_id": mailing_id,
+        "kind = ANY(:kinds)": None if kinds is None else list(kinds),
+    }
+    conditions = [condition for condition, value in wanted.items() if value is not None]
+    if subscription_id is None and subscriber_id is None and mailing_id is None:
+        raise InvalidInput("Say whose messages to cancel: a subscription, a subscriber or a mailing.")
+    states = "'planned', 'held', 'deferred'"
+    if subscription_id is not None or subscriber_id is not None:
+        states += ", 'claimed', 'sending'"
+    statement = text(
+        f"""
+        WITH picked AS (
+            SELECT mailing_id, id FROM messages
+            WHERE state IN ({states}) AND {" AND ".join(conditions)}
+            ORDER BY mailing_id, id FOR UPDATE
+        )
+        UPDATE messages SET
+            state = CASE messages.state WHEN 'sending' THEN 'sending' ELSE 'cancelled' END,
+            reason = :reason, state_at = :now,
+            owner = CASE messages.state WHEN 'sending' THEN owner END,
+            lease_until = CASE messages.state WHEN 'sending' THEN lease_until END
+        FROM picked WHERE messages.mailing_id = picked.mailing_id AND messages.id = picked.id
+        """  # noqa: S608  # built from constants
+    )
+    values = {
+        "reason": reason,
+        "now": now,
+        "subscription_id": subscription_id,
+        "subscriber_id": subscriber_id,
+        "mailing_id": mailing_id,
+        "kinds": None if kinds is None else list(kinds),
+    }
+    used = {name: value for name, value in values.items() if f":{name}" in statement.text}
+    return _count(session, statement, used)
+
+
+def send_again(session: Session, mailing_id: int, message_id: int, *, now: datetime) -> bool:
+    """Plan an unknown message once more, because an operator decided so; say whether it was unknown."""
+    statement = text(
+        """
+        WITH message AS (
+            UPDATE messages SET state = 'planned', reason = '', due_at = :now, state_at = :now, owner = NULL
+            WHERE mailing_id = :mailing_id AND id = :id AND state = 'unknown' RETURNING mailing_id
+        ), reopened AS (
+            UPDATE mailings SET state = 'sending', finished_at = NULL
+            WHERE state = 'finished' AND id IN (SELECT mailing_id FROM message)
+        )
+        SELECT mailing_id FROM message
+        """
+    )
+    row = session.execute(statement, {"mailing_id": mailing_id, "id": message_id, "now": now}).first()
+    return row is not None
+
+
+def leave(session: Session, mailing_id: int, message_id: int, *, now: datetime) -> bool:
+    """Settle a message of unknown outcome as not to be sent again; it stays counted as unknown."""
+    statement = text(
+        "UPDATE messages SET reason = 'left', state_at = :now, owner = NULL "
+        "WHERE mailing_id = :mailing_id AND id = :id AND state = 'unknown'"
+    )
+    return _count(session, statement, {"mailing_id": mailing_id, "id": message_id, "now": now}) == 1
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, MessageState):
+        return value.value
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _count(session: Session, statement: Any, values: dict[str, Any]) -> int:
+    return int(session.execute(statement, values).rowcount)  # type: ignore[attr-defined]  # a CursorResult
