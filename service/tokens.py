@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     CLICK = "click"
     INVITATION = "invite"
     FORM = "form"
+    DEVICE = "device"
 
 
 #: How long each kind of link works; those not listed never expire.
@@ -34,6 +35,7 @@ LIFETIMES = {
     Purpose.MANAGE: timedelta(minutes=30),
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FORM: timedelta(hours=24),
+    Purpose.DEVICE: timedelta(days=180),
 }
 
 
