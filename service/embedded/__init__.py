@@ -1,0 +1,1 @@
+"""Our own PostgreSQL, Valkey and process supervisor for one-command installs."""
