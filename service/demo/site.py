@@ -6,21 +6,17 @@ page. All dates follow from `started_at`, which makes them the same after every 
 
 import signal
 import socket
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import format_datetime
-from html import escape
-from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from service.demo.newsprint import PAGES, Story, newsprint
 from service.demo.pictures import draw_picture
 from service.demo.publication import SampleArticle, SamplePublication, SampleTopic, load_publication
 from service.errors import StartupError
@@ -28,31 +24,20 @@ from service.errors import StartupError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_PAGES = Path(__file__).parent / "pages"
 _LATEST = 12
 _PER_SECTION = 3
 
 _ROUTES = Map(
     [
-        Rule("/", endpoint="front"),
-        Rule("/topics/<slug>", endpoint="topic"),
-        Rule("/articles/<slug>", endpoint="article"),
-        Rule("/pictures/<seed>.png", endpoint="picture"),
-        Rule("/feed.xml", endpoint="feed"),
-        Rule("/feeds/<slug>.xml", endpoint="topic_feed"),
-        Rule("/paper.css", endpoint="style"),
+        Rule("/", endpoint="front", methods=["GET"]),
+        Rule("/topics/<slug>", endpoint="topic", methods=["GET"]),
+        Rule("/articles/<slug>", endpoint="article", methods=["GET"]),
+        Rule("/pictures/<seed>.png", endpoint="picture", methods=["GET"]),
+        Rule("/feed.xml", endpoint="feed", methods=["GET"]),
+        Rule("/feeds/<slug>.xml", endpoint="topic_feed", methods=["GET"]),
+        Rule("/paper.css", endpoint="style", methods=["GET"]),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """An article as this site shows it: at a time and under an address."""
-
-    article: SampleArticle
-    published_at: datetime
-    url: str
-    picture_url: str | None
 
 
 class Site:
@@ -68,7 +53,7 @@ class Site:
         self._topics = {topic.slug: topic for topic in publication.topics}
         self._by_slug = {story.article.slug: story for story in self._stories}
         self._seeds = {story.article.picture.seed for story in self._stories if story.article.picture}
-        self._pages = _environment(publication, signup_url=signup_url, today=self._started_at)
+        self._pages = newsprint(publication, signup_url=signup_url, today=self._started_at)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -134,7 +119,7 @@ class Site:
         return self._rss(title, topic.description, self._in_topic(topic), path=f"/feeds/{slug}.xml")
 
     def _style(self) -> Response:
-        response = Response((_PAGES / "paper.css").read_bytes(), mimetype="text/css")
+        response = Response((PAGES / "paper.css").read_bytes(), mimetype="text/css")
         response.add_etag()
         return response
 
@@ -224,25 +209,3 @@ def _listen(port: int) -> socket.socket:
         ) from error
     listener.listen(64)
     return listener
-
-
-def _environment(publication: SamplePublication, *, signup_url: str, today: datetime) -> Environment:
-    pages = Environment(loader=FileSystemLoader(_PAGES), autoescape=True, undefined=StrictUndefined)
-    pages.filters["rfc822"] = format_datetime
-    # The description of an RSS item is HTML: it is escaped here for that, and by Jinja for XML.
-    pages.filters["as_html"] = lambda text: f"<p>{escape(text, quote=False)}</p>"
-    pages.filters["day"] = lambda moment: f"{moment:%A} {moment.day} {moment:%B %Y}"
-    pages.filters["moment"] = lambda moment: f"{moment:%A} {moment.day} {moment:%B %Y, %H:%M} UTC"
-    names: Mapping[str, str] = {topic.slug: topic.name for topic in publication.topics}
-    pages.globals.update(
-        publication=publication,
-        names=names,
-        signup_url=signup_url,
-        today=today,
-        current=None,
-        feed_path="/feed.xml",
-        heading=None,
-        description=None,
-        sections=(),
-    )
-    return pages
