@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV      = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
-SYNC    = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes
+SYNC    = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes --compile-bytecode
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test check format lock clean
