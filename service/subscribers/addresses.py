@@ -1,0 +1,76 @@
+"""Reading and showing e-mail addresses, and folding them and visitors' networks for the caps."""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from email_validator import EmailNotValidError, validate_email
+
+from service.errors import InvalidInput
+
+#: RFC 5321 4.5.3.1: a path of 256 octets holds two angle brackets.
+MAX_LENGTH = 254
+
+#: Nobody reads these by choice, or they answer by themselves (standards 142).
+_ROLES = frozenset(
+    {"abuse", "bounce", "bounces", "hostmaster", "mailer-daemon", "nobody", "postmaster", "root", "security"}
+    | {"do-not-reply", "donotreply", "no-reply", "noreply", "spam", "webmaster"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to send, and what makes two spellings one person."""
+
+    #: Local part as typed, domain as A-label.
+    email: str = field(repr=False)
+    #: Case-folded whole.
+    key: str = field(repr=False)
+
+
+def parse(text: str) -> Address:
+    """Read what somebody typed.
+
+    :raises InvalidInput: with a sentence that says what to do; it never repeats the input.
+    """
+    typed = text.strip()
+    if not typed:
+        raise _refuse("Enter your e-mail address, like name@example.org.")
+    if len(typed) > MAX_LENGTH:
+        raise _refuse(f"That address is too long; the longest possible one has {MAX_LENGTH} characters.")
+    try:
+        valid = validate_email(typed, check_deliverability=False, strict=True)
+    except EmailNotValidError:
+        raise _refuse("Enter an e-mail address like name@example.org.") from None
+    if not valid.local_part.isascii():
+        # Needs SMTPUTF8 on every hop (RFC 6531); saying so beats a confirmation that never arrives.
+        raise _refuse("We cannot write to addresses with letters beyond a to z before the @ yet.")
+    email = f"{valid.local_part}@{valid.ascii_domain}"
+    if len(email) > MAX_LENGTH:
+        raise _refuse(f"That address is too long; the longest possible one has {MAX_LENGTH} characters.")
+    return Address(email=email, key=email.casefold())
+
+
+def mask(email: str) -> str:
+    """Show an address to its owner without telling it to others: a…n@example.org."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…{local[-1:] if len(local) > 2 else ''}@{domain}"
+
+
+def is_role(key: str) -> bool:
+    """Say whether the address belongs to a function and not to a person; such ones are never mailed."""
+    return key.partition("@")[0].partition("+")[0] in _ROLES
+
+
+def network_of(ip: str) -> str:
+    """Return the /24 or /64 that a visitor comes from; what is no address counts as one network."""
+    try:
+        address = ip_address(ip.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
+
+
+def _refuse(sentence: str) -> InvalidInput:
+    return InvalidInput(sentence, field="email")

@@ -1,0 +1,61 @@
+"""The consent log: who declared what, beside which words, and what became of it (standards 126)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from service.emails.sanitising import single_line
+from service.subscribers.models import ConsentEvent, ConsentKind, Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """How a declaration reached us: which form or channel, from where, beside which words."""
+
+    channel: str
+    form_url: str | None = None
+    #: The whole text that was shown beside the button.
+    wording: str | None = field(default=None, repr=False)
+    ip: str | None = field(default=None, repr=False)
+    user_agent: str | None = field(default=None, repr=False)
+
+
+def record(
+    session: Session,
+    subscription: Subscription,
+    kind: ConsentKind,
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Append one entry; the database refuses to change it afterwards."""
+    agent = circumstances.user_agent
+    session.add(
+        ConsentEvent(
+            subscription_id=subscription.id,
+            kind=kind,
+            at=now,
+            channel=circumstances.channel,
+            form_url=circumstances.form_url,
+            wording=circumstances.wording,
+            locale=subscription.newsletter.locale,
+            ip=circumstances.ip,
+            user_agent=None if agent is None else single_line(agent)[:300],
+            details=details or {},
+        )
+    )
+
+
+def choices(subscription: Subscription) -> dict[str, Any]:
+    """What the reader chose, as it is kept in the log."""
+    return {
+        "topics": list(subscription.topic_ids),
+        "rhythm": subscription.rhythm.value,
+        "weekday": subscription.weekday,
+        "hour": subscription.hour,
+        "time_zone": subscription.time_zone,
+        "announcements": subscription.announcements,
+    }

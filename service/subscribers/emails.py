@@ -1,0 +1,87 @@
+"""The letters that a subscription itself causes, and what every other mail says about it."""
+
+from datetime import datetime
+
+from service.emails.letters import (
+    AlreadySubscribedLetter,
+    ConfirmLetter,
+    SubscriberLinks,
+    WelcomeLetter,
+)
+from service.links import Links
+from service.newsletters.letterhead import letterhead
+from service.subscribers import schedule
+from service.subscribers.models import Subscription
+from service.tokens import LIFETIMES, Purpose
+
+
+def confirm_letter(
+    subscription: Subscription, *, generation: int, links: Links, now: datetime
+) -> ConfirmLetter:
+    """Ask whether it was really them; the link is made now and ends when its token does."""
+    end = now + LIFETIMES[Purpose.CONFIRM]
+    return ConfirmLetter(
+        letterhead=letterhead(subscription.newsletter),
+        confirm_url=links.confirm(subscription_id=subscription.id, generation=generation),
+        never_again_url=links.never_again(subscription_id=subscription.id),
+        valid_until=schedule.local_date(end, time_zone=subscription.time_zone),
+    )
+
+
+def already_subscribed_letter(
+    subscription: Subscription, *, links: Links, mailing_id: int
+) -> AlreadySubscribedLetter:
+    """Tell a confirmed reader where the settings are."""
+    return AlreadySubscribedLetter(
+        letterhead=letterhead(subscription.newsletter),
+        preferences_url=links.preferences(subscription_id=subscription.id),
+        unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
+    )
+
+
+def welcome_letter(subscription: Subscription, *, links: Links, mailing_id: int) -> WelcomeLetter:
+    """Say what comes and when, to a reader for whom no first digest can be made yet."""
+    return WelcomeLetter(
+        letterhead=letterhead(subscription.newsletter),
+        topics=topic_names(subscription),
+        rhythm_phrase=rhythm_phrase(subscription),
+        links=reader_links(subscription, links=links, mailing_id=mailing_id),
+    )
+
+
+def reader_links(subscription: Subscription, *, links: Links, mailing_id: int) -> SubscriberLinks:
+    """Return the reader's own links for one mail; an unsubscribe then names the mailing it came from."""
+    return SubscriberLinks(
+        unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
+        preferences_url=links.preferences(subscription_id=subscription.id),
+        reason=reason(subscription),
+    )
+
+
+def reason(subscription: Subscription) -> str:
+    """Say in one sentence why this reader gets the digest."""
+    topics = joined(topic_names(subscription)) or subscription.newsletter.name
+    return f"You get this because you chose {topics}, {rhythm_phrase(subscription)}."
+
+
+def announcement_reason(subscription: Subscription) -> str:
+    """Say in one sentence why this reader gets a blast: announcements are a consent of their own."""
+    return f"You get this because you asked for announcements from {subscription.newsletter.name}."
+
+
+def topic_names(subscription: Subscription) -> tuple[str, ...]:
+    """The chosen topics that still exist, in the newsletter's order."""
+    chosen = set(subscription.topic_ids)
+    return tuple(topic.name for topic in subscription.newsletter.open_topics if topic.id in chosen)
+
+
+def rhythm_phrase(subscription: Subscription) -> str:
+    """every Friday at 07:00"""
+    return schedule.phrase(subscription.rhythm, weekday=subscription.weekday, hour=subscription.hour)
+
+
+def joined(names: tuple[str, ...]) -> str:
+    """Science, Climate and Energy"""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,103 @@
+"""Reading subscriptions: for pages, the console, blasts and erasure."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from service.newsletters.models import Newsletter
+from service.subscribers.models import ConsentEvent, Subscriber, Subscription, SubscriptionState
+
+
+def find(session: Session, subscription_id: int) -> Subscription | None:
+    """Return a subscription with its subscriber and newsletter."""
+    return session.scalars(_whole().where(Subscription.id == subscription_id)).one_or_none()
+
+
+def find_many(session: Session, subscription_ids: list[int]) -> dict[int, Subscription]:
+    """Return those that exist, with subscriber and newsletter, for composing a batch of mails."""
+    rows = session.scalars(_whole().where(Subscription.id.in_(subscription_ids)))
+    return {row.id: row for row in rows}
+
+
+def lock(session: Session, subscription_id: int) -> Subscription | None:
+    """Return a subscription as it is now and hold it until the end of the transaction."""
+    return session.scalars(
+        _whole()
+        .where(Subscription.id == subscription_id)
+        .with_for_update(of=Subscription)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def count_by_state(session: Session, newsletter_id: int) -> dict[SubscriptionState, int]:
+    """Count a newsletter's subscriptions; every state is in the answer."""
+    rows = session.execute(
+        select(Subscription.state, func.count())
+        .where(Subscription.newsletter_id == newsletter_id)
+        .group_by(Subscription.state)
+    )
+    return dict.fromkeys(SubscriptionState, 0) | dict(rows.tuples().all())
+
+
+def list_page(
+    session: Session,
+    newsletter_id: int,
+    *,
+    state: SubscriptionState | None = None,
+    search: str = "",
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Subscription]:
+    """Return one page, newest first; `search` is a part of the address, `before_id` the last one seen."""
+    query = _whole().join(Subscription.subscriber).where(Subscription.newsletter_id == newsletter_id)
+    if state is not None:
+        query = query.where(Subscription.state == state)
+    if search.strip():
+        query = query.where(Subscriber.email_key.contains(search.strip().casefold(), autoescape=True))
+    if before_id is not None:
+        query = query.where(Subscription.id < before_id)
+    return list(session.scalars(query.order_by(Subscription.id.desc()).limit(limit)))
+
+
+def list_consent(session: Session, subscription_id: int) -> list[ConsentEvent]:
+    """Return the consent log of one subscription, oldest first."""
+    return list(
+        session.scalars(
+            select(ConsentEvent)
+            .where(ConsentEvent.subscription_id == subscription_id)
+            .order_by(ConsentEvent.id)
+        )
+    )
+
+
+def active_audience(newsletter_id: int, *, topic_ids: list[int], now: datetime) -> Select[int, int]:
+    """Select (subscription id, subscriber id) of everybody a blast may go to.
+
+    Active, announcements consented to, not paused, and following one of the topics (all readers when none
+    is given).
+    """
+    query = select(Subscription.id, Subscription.subscriber_id).where(
+        Subscription.newsletter_id == newsletter_id,
+        Subscription.state == SubscriptionState.ACTIVE,
+        Subscription.announcements,
+        not_paused(now),
+    )
+    if topic_ids:
+        query = query.where(Subscription.topic_ids.overlap(topic_ids))
+    return query
+
+
+def not_paused(now: datetime) -> ColumnElement[bool]:
+    """Say whether a pause is over, by the last zone on Earth: hours late rather than a minute early."""
+    latest_zone = (now - timedelta(hours=12)).date()
+    return or_(Subscription.paused_until.is_(None), Subscription.paused_until <= latest_zone)
+
+
+def _whole() -> Select[Subscription]:
+    newsletter = joinedload(Subscription.newsletter)
+    return select(Subscription).options(
+        joinedload(Subscription.subscriber),
+        newsletter.joinedload(Newsletter.sender),
+        newsletter.selectinload(Newsletter.topics),
+    )

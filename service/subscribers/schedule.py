@@ -1,0 +1,95 @@
+"""When a reader's next digest is due: local wall-clock time in, UTC instants out. Pure.
+
+A local hour that a clock change leaves out moves forward by the gap; one that comes twice fires the first
+time only. Monthly means the first chosen weekday of the month.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from service.newsletters.models import Rhythm
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def next_due(rhythm: Rhythm, *, weekday: int, hour: int, time_zone: str, after: datetime) -> datetime:
+    """Return the first slot strictly after `after`; `weekday` is ISO (Monday is 1), daily ignores it."""
+    zone = ZoneInfo(time_zone)
+    # Two days back: a slot of yesterday may have been moved forward past midnight by a clock change.
+    day = after.astimezone(zone).date() - timedelta(days=2)
+    while True:
+        day = _next_day(rhythm, weekday=weekday, after=day)
+        slot = _instant(day, hour=hour, zone=zone)
+        if slot > after:
+            return slot
+
+
+def first_due_on(
+    day: date, rhythm: Rhythm, *, weekday: int, hour: int, time_zone: str, now: datetime
+) -> datetime:
+    """Return the first slot on or after a local day, but never one that has passed: the end of a pause."""
+    start = _instant(day, hour=0, zone=ZoneInfo(time_zone)) - timedelta(microseconds=1)
+    return next_due(rhythm, weekday=weekday, hour=hour, time_zone=time_zone, after=max(start, now))
+
+
+def phrase(rhythm: Rhythm, *, weekday: int, hour: int) -> str:
+    """Say it in words: "every Friday at 07:00"."""
+    return f"{days_phrase(rhythm, weekday=weekday)} at {hour:02d}:00"
+
+
+def days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
+    """Say the days only: "every Friday"."""
+    if rhythm is Rhythm.DAILY:
+        return "every day"
+    name = WEEKDAYS[weekday - 1]
+    if rhythm is Rhythm.MONTHLY:
+        return f"on the first {name} of every month"
+    return f"every {name}"
+
+
+def local_date(instant: datetime, *, time_zone: str) -> date:
+    """Return the calendar day that a reader in this zone has at this instant."""
+    return instant.astimezone(ZoneInfo(time_zone)).date()
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """Every zone that a reader may choose, in alphabetical order: places, and UTC."""
+    places = (name for name in available_timezones() if "/" in name and not name.startswith(_NO_PLACES))
+    return ("UTC", *sorted(places))
+
+
+def is_time_zone(name: str) -> bool:
+    return name in _known()
+
+
+_NO_PLACES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
+
+
+@cache
+def _known() -> frozenset[str]:
+    # Browsers also report old names and Etc/GMT+3; they are understood though nobody is offered them.
+    return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
+
+
+def _next_day(rhythm: Rhythm, *, weekday: int, after: date) -> date:
+    if rhythm is Rhythm.DAILY:
+        return after + timedelta(days=1)
+    if rhythm is Rhythm.WEEKLY:
+        return after + timedelta(days=(weekday - after.isoweekday() - 1) % 7 + 1)
+    if rhythm is Rhythm.MONTHLY:
+        this_month = _first_weekday(after.replace(day=1), weekday)
+        if this_month > after:
+            return this_month
+        return _first_weekday((after.replace(day=1) + timedelta(days=32)).replace(day=1), weekday)
+    raise ValueError(f"Nobody can choose the rhythm {rhythm!r}.")
+
+
+def _first_weekday(first: date, weekday: int) -> date:
+    return first + timedelta(days=(weekday - first.isoweekday()) % 7)
+
+
+def _instant(day: date, *, hour: int, zone: ZoneInfo) -> datetime:
+    # fold=0: the first of two equal hours; for an hour that does not exist, the offset before the gap.
+    return datetime.combine(day, time(hour), tzinfo=zone).astimezone(UTC)

@@ -1,0 +1,85 @@
+"""Leaving: one list at once, or never to be mailed again. Both are idempotent."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.delivery import ledger, suppression
+from service.subscribers import consent, queries
+from service.subscribers.consent import Circumstances
+from service.subscribers.models import ConsentKind, Subscription, SubscriptionState
+from service.tokens import AddressHasher
+
+
+def unsubscribe(
+    session: Session,
+    subscription_id: int,
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+    mailing_id: int | None = None,
+) -> Subscription | None:
+    """Take the reader off this list and cancel what is queued; None when the row is gone already.
+
+    `mailing_id` names the mail whose link was used.
+    """
+    subscription = queries.lock(session, subscription_id)
+    if subscription is None:
+        return None
+    if subscription.state is not SubscriptionState.UNSUBSCRIBED:
+        details = {} if mailing_id is None else {"mailing": mailing_id}
+        consent.record(
+            session,
+            subscription,
+            ConsentKind.UNSUBSCRIBED,
+            circumstances=circumstances,
+            now=now,
+            details=details,
+        )
+        _leave(session, subscription, now=now)
+    # Also on a repeat: whatever was queued meanwhile must not go out either.
+    ledger.cancel_pending(session, now=now, reason="unsubscribed", subscription_id=subscription.id)
+    return subscription
+
+
+def never_again(
+    session: Session,
+    subscription_id: int,
+    *,
+    hash_address: AddressHasher,
+    circumstances: Circumstances,
+    now: datetime,
+) -> bool:
+    """Suppress the address everywhere and leave every list; False when nothing is known of it any more."""
+    asked = queries.lock(session, subscription_id)
+    if asked is None:
+        return False
+    subscriber = asked.subscriber
+    suppression.suppress(
+        session, hash_address(subscriber.email_key), list_id=0, reason="never_again", now=now
+    )
+    rows = session.scalars(
+        select(Subscription)
+        .where(Subscription.subscriber_id == subscriber.id, Subscription.id != asked.id)
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription)
+    )
+    for subscription in (asked, *rows):
+        if subscription.state is not SubscriptionState.UNSUBSCRIBED:
+            consent.record(
+                session, subscription, ConsentKind.NEVER_AGAIN, circumstances=circumstances, now=now
+            )
+            _leave(session, subscription, now=now)
+    ledger.cancel_pending(session, now=now, reason="suppressed", subscriber_id=subscriber.id)
+    return True
+
+
+def _leave(session: Session, subscription: Subscription, *, now: datetime) -> None:
+    subscription.state = SubscriptionState.UNSUBSCRIBED
+    subscription.unsubscribed_at = now
+    subscription.next_due_at = None
+    subscription.first_digest_pending = False
+    subscription.paused_until = None
+    subscription.announcements = False
+    session.flush()
