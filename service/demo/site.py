@@ -67,16 +67,20 @@ class Site:
             return Response(self._page("missing.html"), status=404, mimetype="text/html")
         except HTTPException as error:
             return Response(error.description, status=error.code)
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        # The server writes a date of its own.
+        response.headers.pop("Date", None)
+        return response
 
     def _front(self) -> Response:
         lead = next((story for story in self._stories if story.picture_url), self._stories[0])
         latest = [story for story in self._stories[: _LATEST + 1] if story is not lead][:_LATEST]
         shown = {lead.url, *(story.url for story in latest)}
-        sections = [
-            (topic, [story for story in self._in_topic(topic) if story.url not in shown][:_PER_SECTION])
-            for topic in self._publication.topics
-        ]
+        sections = []
+        for topic in self._publication.topics:
+            fresh = [story for story in self._in_topic(topic) if story.url not in shown][:_PER_SECTION]
+            shown.update(story.url for story in fresh)
+            sections.append((topic, fresh))
         return self._html("front.html", lead=lead, stories=latest, sections=sections)
 
     def _topic(self, *, slug: str) -> Response:

@@ -1,5 +1,6 @@
 import html
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -102,6 +103,12 @@ def test_front_and_topic_pages_lead_to_the_sign_up_page(site: Client) -> None:
         page = site.get(path)
         assert page.status_code == 200
         assert f'href="{SIGNUP_URL}"' in page.text
+
+
+def test_the_front_page_shows_no_story_twice(site: Client) -> None:
+    links = re.findall(r"<h[23]><a href=\"([^\"]+)\"", site.get("/").text)
+    assert len(links) > 30
+    assert len(links) == len(set(links))
 
 
 @pytest.mark.parametrize(
