@@ -1,6 +1,7 @@
 """Settings: read once from the environment and `broadsheet.toml`; everything wrong is said at once."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
@@ -144,6 +145,16 @@ class _WithoutAllowList(TomlConfigSettingsSource):
 
     def __call__(self) -> dict[str, object]:
         return {name: value for name, value in super().__call__().items() if name != "feed_allow_hosts"}
+
+
+def is_given(name: str) -> bool:
+    """Whether somebody set this: in the environment, or in `broadsheet.toml`."""
+    path = Path(os.environ.get("BROADSHEET_CONFIG", CONFIG_FILE))
+    try:
+        in_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from error
+    return bool(os.environ.get(name.upper()) or in_file.get(name.lower()))
 
 
 class RelayAddress:

@@ -81,8 +81,8 @@ class EmbeddedPostgres:
         missing = [name for name in ("global", "pg_wal", "base") if not (self._cluster / name).is_dir()]
         if missing:
             raise StartupError(
-                f"The database folder {self._cluster} is damaged: {', '.join(missing)} is missing; restore it "
-                "from a backup, or begin again with --fresh."
+                f"The database folder {self._cluster} is damaged: {', '.join(missing)} is missing; "
+                "restore it from a backup, or begin again with --fresh."
             )
 
     def command(self) -> list[str]:

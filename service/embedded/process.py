@@ -1,0 +1,147 @@
+"""One supervised process: what it is, and what has become of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.embedded.children import User, spawn
+
+#: Log files are cut to their end at a start, so that a small disk never fills with them.
+LOG_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What to run, when, and how to end it."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    #: Names of the processes that must be ready first.
+    after: tuple[str, ...] = ()
+    #: Whether it answers; without one it is ready as soon as it runs.
+    ready: Callable[[], bool] = lambda: True
+    #: Runs and ends with status 0, like a migration; ready once it did.
+    once: bool = False
+    user: User | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 12.0
+    #: What the kernel sends it when we die.
+    death_signal: signal.Signals = signal.SIGKILL
+    folder: Path | None = None
+
+
+class RunningProcess:
+    """The state of one process; only the supervisor's thread touches it."""
+
+    def __init__(self, process: Process, *, log: Path, echo: bool) -> None:
+        self.process = process
+        self.name = process.name
+        self.log = log
+        self.ready = False
+        self.failures = 0
+        self._echo = echo
+        self._child: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+        self._begun = 0.0
+        self._not_before = 0.0
+        self._tail: deque[str] = deque(maxlen=20)
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.poll() is None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ran and has ended without anybody having looked yet."""
+        return self._child is not None and self._child.poll() is not None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was started last."""
+        return time.monotonic() - self._begun
+
+    def may_start(self, ready: set[str]) -> bool:
+        return time.monotonic() >= self._not_before and set(self.process.after) <= ready
+
+    def start(self) -> None:
+        """Spawn it, with a thread that carries its lines into its log."""
+        _cut(self.log)
+        self._begun = time.monotonic()
+        self._child = spawn(
+            self.process.argv,
+            env={**os.environ, **self.process.env},
+            user=self.process.user,
+            death_signal=self.process.death_signal,
+            output=subprocess.PIPE,
+            folder=self.process.folder,
+        )
+        self._reader = threading.Thread(target=self._carry, args=(self._child,), daemon=True)
+        self._reader.start()
+
+    def probe(self) -> bool:
+        """Ask whether it is ready; remembers a yes."""
+        if not self.process.once and self.process.ready():
+            self.ready = True
+            self.failures = 0
+        return self.ready
+
+    def collect(self) -> bool:
+        """Take note that it ended; True when that was its purpose."""
+        assert self._child is not None
+        if self._reader is not None:
+            self._reader.join(1)
+        status, self._child = self._child.returncode, None
+        if self.process.once and status == 0:
+            self.ready = True
+            return True
+        self.ready = False
+        self.failures += 1
+        return False
+
+    def pause(self, seconds: float) -> None:
+        """Do not start it again before that."""
+        self._not_before = time.monotonic() + seconds
+
+    def send_stop(self) -> None:
+        if self._child is not None and self.alive:
+            self._child.send_signal(self.process.stop_signal)
+
+    def kill(self) -> None:
+        """End what is left of it, with everything it has started itself."""
+        if self._child is None:
+            return
+        try:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        except PermissionError:
+            self._child.kill()
+        self._child.wait(5)
+
+    def last_words(self) -> str:
+        """Return the last line it wrote, which most often says why it ended."""
+        return next((line for line in reversed(self._tail) if line.strip()), "it said nothing").strip()
+
+    def _carry(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout is not None
+        with self.log.open("ab") as log:
+            for raw in child.stdout:
+                log.write(raw)
+                log.flush()
+                line = raw.decode(errors="replace").rstrip()
+                self._tail.append(line)
+                if self._echo and line:
+                    sys.stderr.write(f"{self.name:>9} | {line}\n")
+
+
+def _cut(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.write_bytes(log.read_bytes()[-LOG_BYTES // 2 :])
