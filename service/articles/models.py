@@ -70,9 +70,9 @@ class Article(Model):
     image_url: Mapped[str | None]
     image_alt: Mapped[str] = mapped_column(default="")
     language: Mapped[str | None]
-    #: As the feed wrote them; `CategoryMapping` turns them into topics.
+    #: In the spelling that came first; `CategoryMapping.category` has the same one and leads to the topic.
     categories: Mapped[list[str]]
-    #: What the feed says, held between the epoch and the moment of fetching.
+    #: What the feed says; a future moment is an embargo. Absurd or missing: the moment of fetching.
     published_at: Mapped[datetime]
     fetched_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -83,6 +83,7 @@ class Article(Model):
         UniqueConstraint("source_id", "guid"),
         UniqueConstraint("newsletter_id", "canonical_url"),
         Index("ix_articles_published", "newsletter_id", "published_at"),
+        Index("ix_articles_categories", "categories", postgresql_using="gin"),
     )
 
 

@@ -736,6 +736,9 @@ def upgrade() -> None:
         ),
         sa.UniqueConstraint("source_id", "guid", name=op.f("uq_articles_source_id_guid")),
     )
+    op.create_index(
+        "ix_articles_categories", "articles", ["categories"], unique=False, postgresql_using="gin"
+    )
     op.create_index("ix_articles_published", "articles", ["newsletter_id", "published_at"], unique=False)
     op.create_table(
         "article_scores",
@@ -852,6 +855,7 @@ def downgrade() -> None:
     op.drop_table("article_topics")
     op.drop_table("article_scores")
     op.drop_index("ix_articles_published", table_name="articles")
+    op.drop_index("ix_articles_categories", table_name="articles", postgresql_using="gin")
     op.drop_table("articles")
     op.drop_index(op.f("ix_sources_next_poll_at"), table_name="sources")
     op.drop_index(op.f("ix_sources_newsletter_id"), table_name="sources")

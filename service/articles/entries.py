@@ -1,0 +1,31 @@
+"""What a feed says, after cleaning: plain values without a database or a network."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One piece in a feed. Text is plain or sanitised; addresses are absolute, http or https."""
+
+    guid: str
+    url: str
+    title: str
+    summary_html: str
+    summary: str
+    author: str | None
+    image_url: str | None
+    image_alt: str
+    language: str | None
+    categories: tuple[str, ...]
+    #: As the feed says it, however absurd; None where it says nothing.
+    published_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A feed that could be read; `left_out` entries had no title or no address to lead to."""
+
+    title: str
+    entries: tuple[Entry, ...]
+    left_out: int = 0
