@@ -63,13 +63,22 @@ def is_role(key: str) -> bool:
 
 def network_of(ip: str) -> str:
     """Return the /24 or /64 that a visitor comes from; what is no address counts as one network."""
+    plain = plain_ip(ip)
+    if plain is None:
+        return "unknown"
+    address = ip_address(plain)
+    return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
+
+
+def plain_ip(ip: str) -> str | None:
+    """Return a visitor's address as the database takes it; None for whatever else a proxy reported."""
     try:
         address = ip_address(ip.partition("%")[0])
     except ValueError:
-        return "unknown"
+        return None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
+        return str(address.ipv4_mapped)
+    return str(address)
 
 
 def _refuse(sentence: str) -> InvalidInput:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from service.emails.sanitising import single_line
+from service.subscribers.addresses import plain_ip
 from service.subscribers.models import ConsentEvent, ConsentKind, Subscription
 
 
@@ -42,7 +43,7 @@ def record(
             form_url=circumstances.form_url,
             wording=circumstances.wording,
             locale=subscription.newsletter.locale,
-            ip=circumstances.ip,
+            ip=plain_ip(circumstances.ip or ""),
             user_agent=None if agent is None else single_line(agent)[:300],
             details=details or {},
         )

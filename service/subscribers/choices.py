@@ -1,0 +1,71 @@
+"""What a reader may choose, and the sentences that say what is wrong with a choice."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from service.errors import InvalidInput
+from service.newsletters.models import Newsletter, Rhythm
+from service.subscribers import schedule
+from service.subscribers.models import Subscription
+
+#: In the order in which they are offered.
+RHYTHMS = (Rhythm.DAILY, Rhythm.WEEKLY, Rhythm.MONTHLY)
+LONGEST_PAUSE = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """Everything about a subscription that is the reader's to decide."""
+
+    topic_ids: tuple[int, ...]
+    rhythm: Rhythm
+    weekday: int
+    hour: int
+    time_zone: str
+    announcements: bool
+
+    def check(self, newsletter: Newsletter) -> None:
+        """Refuse what this newsletter does not offer.
+
+        :raises InvalidInput: with a sentence for the reader; `field` names the choice.
+        """
+        check_topics(newsletter, self.topic_ids)
+        check_time_zone(self.time_zone)
+        if self.rhythm not in RHYTHMS:
+            raise InvalidInput("Choose how often you want to hear from us.", field="rhythm")
+        if not 1 <= self.weekday <= 7:
+            raise InvalidInput("Choose a day of the week.", field="weekday")
+        if not 0 <= self.hour <= 23:
+            raise InvalidInput("Choose an hour of the day.", field="hour")
+
+    def apply(self, subscription: Subscription) -> None:
+        """Write the choices into a subscription."""
+        subscription.topic_ids = sorted(set(self.topic_ids))
+        subscription.rhythm = self.rhythm
+        subscription.weekday = self.weekday
+        subscription.hour = self.hour
+        subscription.time_zone = self.time_zone
+        subscription.announcements = self.announcements
+
+
+def check_topics(newsletter: Newsletter, topic_ids: Collection[int]) -> None:
+    """Refuse an empty choice, and topics that are not offered (any more)."""
+    if not topic_ids:
+        raise InvalidInput("Choose at least one topic, so that we know what to send.", field="topics")
+    if not set(topic_ids) <= {topic.id for topic in newsletter.open_topics}:
+        raise InvalidInput("One of these topics is no longer offered. Please choose again.", field="topics")
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a name that no zone has."""
+    if not schedule.is_time_zone(name):
+        raise InvalidInput("Choose a time zone from the list, like Europe/Berlin.", field="time_zone")
+
+
+def check_pause(until: date, *, today: date) -> None:
+    """Refuse a pause that ends before it begins, or that is a goodbye in disguise."""
+    if until <= today:
+        raise InvalidInput("Choose a day after today; mail comes again from that day on.", field="until")
+    if until - today > LONGEST_PAUSE:
+        raise InvalidInput("A pause can last a year at most. You can also unsubscribe below.", field="until")

@@ -1,0 +1,188 @@
+"""Double opt-in: a request that anybody can make, and the confirmation that only the inbox can give."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.delivery import suppression
+from service.errors import NotFound
+from service.newsletters.models import Newsletter
+from service.subscribers import addresses, caps, consent, outgoing, schedule
+from service.subscribers.addresses import Address
+from service.subscribers.choices import Choices
+from service.subscribers.consent import Circumstances
+from service.subscribers.models import (
+    ConsentKind,
+    SignupAttempt,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+from service.subscribers.queries import lock
+from service.subscribers.standing import Standing, standing
+from service.tokens import AddressHasher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp:
+    """One press of the sign-up button."""
+
+    newsletter_id: int
+    address: Address
+    choices: Choices
+    circumstances: Circumstances
+
+
+def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, now: datetime) -> None:
+    """Ask the inbox for a confirmation, or tell a confirmed reader where the settings are.
+
+    The caller's answer is the same in every case: whether the address is known, capped, suppressed or new.
+
+    :raises InvalidInput: a choice that is not offered.
+    :raises TooManyRequests: the visitor's network asked too often.
+    :raises NotFound: no such newsletter, or it takes no readers.
+    """
+    newsletter = session.get(Newsletter, sign_up.newsletter_id)
+    if newsletter is None or newsletter.closed_at is not None:
+        raise NotFound("This newsletter takes no new readers.")
+    sign_up.choices.check(newsletter)
+    network = addresses.network_of(sign_up.circumstances.ip or "")
+    caps.check_network(session, network, now=now)
+    email_hash = hash_address(sign_up.address.key)
+    caps.hold_address(session, email_hash)
+    subscriber = _find_subscriber(session, sign_up.address)
+    mailed = _is_person(sign_up.address, newsletter) and not suppression.find(
+        session, [email_hash], list_id=newsletter.id
+    )
+    mailed = mailed and caps.may_mail(
+        session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now
+    )
+    attempt = SignupAttempt(
+        at=now, email_hash=email_hash, network=network, newsletter_id=newsletter.id, mailed=mailed
+    )
+    session.add(attempt)
+    session.flush()
+    if mailed:
+        subscriber = subscriber or _add_subscriber(session, sign_up.address, newsletter, now=now)
+        _mail(session, sign_up, subscriber, newsletter, attempt_id=attempt.id, now=now)
+    elif subscriber is not None:
+        _correct(session, sign_up, subscriber, now=now)
+
+
+def confirm(
+    session: Session,
+    subscription_id: int,
+    generation: int,
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+) -> Standing:
+    """Begin a subscription whose reader pressed the button; pressing again changes nothing.
+
+    The answer is CONFIRMED, or says why this link cannot confirm any more.
+    """
+    subscription = lock(session, subscription_id)
+    before = standing(subscription, generation)
+    if subscription is None or before is not Standing.WAITING:
+        return before
+    subscription.state = SubscriptionState.ACTIVE
+    subscription.confirmed_at = now
+    subscription.unsubscribed_at = None
+    subscription.paused_until = None
+    subscription.first_digest_pending = True
+    subscription.next_due_at = schedule.next_due(
+        subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+        time_zone=subscription.time_zone,
+        after=now,
+    )
+    details = consent.choices(subscription) | {"generation": generation}
+    consent.record(
+        session,
+        subscription,
+        ConsentKind.CONFIRMED,
+        circumstances=circumstances,
+        now=now,
+        details=details,
+    )
+    session.flush()
+    return Standing.CONFIRMED
+
+
+def _mail(
+    session: Session,
+    sign_up: SignUp,
+    subscriber: Subscriber,
+    newsletter: Newsletter,
+    *,
+    attempt_id: int,
+    now: datetime,
+) -> None:
+    subscription = _find_subscription(session, subscriber, newsletter.id)
+    if subscription is not None and subscription.state is SubscriptionState.ACTIVE:
+        outgoing.put_already_subscribed(session, subscription, attempt_id=attempt_id, now=now)
+        return
+    if subscription is None:
+        subscription = Subscription(
+            subscriber=subscriber, newsletter=newsletter, generation=0, created_at=now, watermark=0
+        )
+        session.add(subscription)
+    subscription.state = SubscriptionState.PENDING
+    # Links of an earlier request, or of the time before an unsubscribe, end here.
+    subscription.generation += 1
+    _take_request(session, sign_up, subscription, now=now)
+    outgoing.put_confirm(session, subscription, now=now)
+
+
+def _correct(session: Session, sign_up: SignUp, subscriber: Subscriber, *, now: datetime) -> None:
+    """Keep the newest choices of somebody who went back and sent the form again before confirming."""
+    subscription = _find_subscription(session, subscriber, sign_up.newsletter_id)
+    if subscription is not None and subscription.state is SubscriptionState.PENDING:
+        _take_request(session, sign_up, subscription, now=now)
+
+
+def _take_request(session: Session, sign_up: SignUp, subscription: Subscription, *, now: datetime) -> None:
+    sign_up.choices.apply(subscription)
+    subscription.requested_at = now
+    session.flush()
+    details = consent.choices(subscription) | {"generation": subscription.generation}
+    consent.record(
+        session,
+        subscription,
+        ConsentKind.REQUESTED,
+        circumstances=sign_up.circumstances,
+        now=now,
+        details=details,
+    )
+
+
+def _is_person(address: Address, newsletter: Newsletter) -> bool:
+    """Neither a role nor one of our own addresses (standards 142)."""
+    ours = {newsletter.sender.email.casefold(), newsletter.sender.reply_to.casefold()}
+    return not addresses.is_role(address.key) and address.key not in ours
+
+
+def _find_subscriber(session: Session, address: Address) -> Subscriber | None:
+    return session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).one_or_none()
+
+
+def _add_subscriber(
+    session: Session, address: Address, newsletter: Newsletter, *, now: datetime
+) -> Subscriber:
+    # The address is held: nobody else adds it meanwhile.
+    row = Subscriber(email=address.email, email_key=address.key, locale=newsletter.locale, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _find_subscription(session: Session, subscriber: Subscriber, newsletter_id: int) -> Subscription | None:
+    return session.scalars(
+        select(Subscription)
+        .where(Subscription.subscriber_id == subscriber.id, Subscription.newsletter_id == newsletter_id)
+        .with_for_update(of=Subscription)
+        .execution_options(populate_existing=True)
+    ).one_or_none()

@@ -1,0 +1,141 @@
+"""What a reader changes later: choices, announcements, a pause and its end."""
+
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from service.delivery import ledger
+from service.errors import Conflict, NotFound
+from service.subscribers import consent, schedule
+from service.subscribers.choices import Choices, check_pause
+from service.subscribers.consent import Circumstances
+from service.subscribers.models import ConsentKind, Subscription, SubscriptionState
+from service.subscribers.queries import lock
+
+#: What a pause holds back; a mail that the reader asked for still comes.
+_BULK = ("digest", "blast")
+
+
+def change(
+    session: Session,
+    subscription_id: int,
+    choices: Choices,
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+) -> Subscription:
+    """Save a reader's choices; what did not change leaves no trace.
+
+    :raises InvalidInput: a choice that is not offered.
+    :raises Conflict: the subscription is not active.
+    """
+    subscription = _active(session, subscription_id)
+    choices.check(subscription.newsletter)
+    before, slot_before = consent.choices(subscription), _slot(subscription)
+    choices.apply(subscription)
+    after = consent.choices(subscription)
+    if before["announcements"] != after["announcements"]:
+        on = subscription.announcements
+        kind = ConsentKind.ANNOUNCEMENTS_ON if on else ConsentKind.ANNOUNCEMENTS_OFF
+        consent.record(session, subscription, kind, circumstances=circumstances, now=now)
+        if not on:
+            ledger.cancel_pending(
+                session,
+                now=now,
+                reason="announcements_off",
+                subscription_id=subscription.id,
+                kinds=("blast",),
+            )
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    if changed.keys() - {"announcements"}:
+        consent.record(
+            session,
+            subscription,
+            ConsentKind.PREFERENCES_CHANGED,
+            circumstances=circumstances,
+            now=now,
+            details={"before": {name: before[name] for name in changed}, "after": changed},
+        )
+    if _slot(subscription) != slot_before:
+        # Only then: a digest that is due this minute must not slip a week because a topic was added.
+        _reschedule(subscription, now=now)
+    session.flush()
+    return subscription
+
+
+def pause(
+    session: Session,
+    subscription_id: int,
+    *,
+    until: date,
+    circumstances: Circumstances,
+    now: datetime,
+) -> Subscription:
+    """Send nothing before `until`, a local day; mail comes again by itself from that day on.
+
+    :raises InvalidInput: the day is not after today, or too far away.
+    :raises Conflict: the subscription is not active.
+    """
+    subscription = _active(session, subscription_id)
+    check_pause(until, today=schedule.local_date(now, time_zone=subscription.time_zone))
+    subscription.paused_until = until
+    _reschedule(subscription, now=now)
+    consent.record(
+        session,
+        subscription,
+        ConsentKind.PAUSED,
+        circumstances=circumstances,
+        now=now,
+        details={"until": until.isoformat()},
+    )
+    session.flush()
+    ledger.cancel_pending(session, now=now, reason="paused", subscription_id=subscription.id, kinds=_BULK)
+    return subscription
+
+
+def resume(
+    session: Session, subscription_id: int, *, circumstances: Circumstances, now: datetime
+) -> Subscription:
+    """End a pause early; without one nothing happens.
+
+    :raises Conflict: the subscription is not active.
+    """
+    subscription = _active(session, subscription_id)
+    if is_paused(subscription, now=now):
+        subscription.paused_until = None
+        _reschedule(subscription, now=now)
+        consent.record(session, subscription, ConsentKind.RESUMED, circumstances=circumstances, now=now)
+        session.flush()
+    return subscription
+
+
+def is_paused(subscription: Subscription, *, now: datetime) -> bool:
+    """Say whether the reader's pause lasts: until midnight, where they live, of the day they named."""
+    until = subscription.paused_until
+    return until is not None and schedule.local_date(now, time_zone=subscription.time_zone) < until
+
+
+def _active(session: Session, subscription_id: int) -> Subscription:
+    subscription = lock(session, subscription_id)
+    if subscription is None:
+        raise NotFound("This subscription does not exist any more.")
+    if subscription.state is not SubscriptionState.ACTIVE:
+        raise Conflict("This subscription is not active. You can sign up again at any time.")
+    return subscription
+
+
+def _slot(subscription: Subscription) -> tuple[object, ...]:
+    return (subscription.rhythm, subscription.weekday, subscription.hour, subscription.time_zone)
+
+
+def _reschedule(subscription: Subscription, *, now: datetime) -> None:
+    until = subscription.paused_until
+    day = until if until is not None else schedule.local_date(now, time_zone=subscription.time_zone)
+    subscription.next_due_at = schedule.first_due_on(
+        day,
+        subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+        time_zone=subscription.time_zone,
+        now=now,
+    )
