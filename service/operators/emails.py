@@ -17,7 +17,7 @@ def invitation_letter(
     links: Links,
     now: datetime,
 ) -> InvitationLetter:
-    """Build the invitation; `generation` is the one in the message's details, so that a retry says the same."""
+    """Build the invitation; `generation` comes from the message's details, so that a retry says the same."""
     return InvitationLetter(
         letterhead=letterhead,
         invited_by=invited_by,

@@ -1,9 +1,9 @@
-"""Logging in: the same answer for unknown accounts, and delays that grow but lock nobody out (standards 166).
+"""Logging in: the same answer for unknown accounts; delays grow but lock nobody out (standards 166).
 
-Failures are counted three ways. From one network for one account the delay grows to a quarter of an hour; from
-one network for any account too, later. Failures from everywhere for one account delay by half a minute at most,
-and not at all in a browser that has signed in to it before: a stranger who keeps guessing cannot keep the
-owner out.
+Failures are counted three ways. From one network for one account the delay grows to a quarter of an
+hour; from one network for any account it does so later. Failures from everywhere for one account delay
+by half a minute at most, and not at all in a browser that has signed in to it before: a stranger who
+keeps guessing cannot keep the owner out.
 """
 
 from datetime import datetime, timedelta

@@ -7,9 +7,9 @@ _ORDER = (Role.VIEWER, Role.EDITOR, Role.SENDER, Role.ADMIN)
 #: For people who choose one.
 DESCRIPTIONS = {
     Role.VIEWER: "sees everything, changes nothing",
-    Role.EDITOR: "writes: newsletters, topics, sources, drafts of blasts",
-    Role.SENDER: "also sends, pauses and stops mailings",
-    Role.ADMIN: "also invites and disables operators",
+    Role.EDITOR: "writes: newsletters, topics, sources and drafts of blasts",
+    Role.SENDER: "writes, and sends, pauses and stops mailings",
+    Role.ADMIN: "writes, sends, and looks after the operators",
 }
 
 

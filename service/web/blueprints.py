@@ -3,5 +3,10 @@
 from flask import Blueprint
 
 from service.web import health
+from service.web.admin import account, entrance
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.blueprint,
+    entrance.blueprint,
+    account.blueprint,
+)

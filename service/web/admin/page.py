@@ -1,0 +1,76 @@
+"""What every page of the console is made with: layout values, flash messages, errors in place."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response, flash, render_template
+from flask.typing import ResponseReturnValue
+
+from service.errors import BroadsheetError
+from service.operators.models import Operator, Role
+from service.operators.roles import allows
+from service.web.admin import navigation, times
+from service.web.context import now, runtime
+from service.web.errors import SENTENCES, STATUSES
+
+
+def context(operator: Operator | None) -> dict[str, Any]:
+    """What `admin/base.html` needs; `may("editor")` lets templates hide what a role cannot do."""
+    settings = runtime().settings
+
+    def may(needed: str) -> bool:
+        return operator is not None and allows(operator.role, Role(needed))
+
+    return {
+        "operator": operator,
+        "may": may,
+        "navigation": navigation.groups(may) if operator else [],
+        "is_inbox": settings.smtp_is_inbox,
+        "inbox_url": settings.inbox_url,
+    }
+
+
+def ago(instant: datetime) -> str:
+    """The `ago` filter of console templates: measured from this request's instant."""
+    return times.ago(instant, now=now())
+
+
+def say(sentence: str) -> None:
+    """Show a sentence on the next page: something was done."""
+    flash(sentence, "done")
+
+
+def warn(sentence: str) -> None:
+    """Show a sentence on the next page: something was not done, or needs a person."""
+    flash(sentence, "warning")
+
+
+def problem(error: BroadsheetError) -> ResponseReturnValue:
+    status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
+    return _error(status, str(error))
+
+
+def forbidden(_error_: Exception) -> ResponseReturnValue:
+    return _error(403, "Your role does not allow this. An administrator can give you another one.")
+
+
+def not_found(_error_: Exception) -> ResponseReturnValue:
+    return _error(404, "There is nothing here. It may have been removed, or the address is incomplete.")
+
+
+def form_expired(_error_: Exception) -> ResponseReturnValue:
+    return _error(
+        400, "This page was open for too long, or cookies are off. Go back, reload it and try again."
+    )
+
+
+def keep_out_of_caches(response: Response) -> Response:
+    """Console pages hold readers' and operators' data; nothing between us may keep them."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Robots-Tag", "noindex")
+    return response
+
+
+def _error(status: int, sentence: str) -> ResponseReturnValue:
+    sentence = sentence or SENTENCES.get(status, "")
+    return render_template("admin/error.html", status=status, sentence=sentence), status
