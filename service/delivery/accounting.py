@@ -81,21 +81,23 @@ def recount(session: Session, mailing_id: int) -> Account:
 
 
 def fold(session: Session, *, at_least: int = 50) -> int:
-    """Sum up the counters of mailings that gathered many lines; return how many lines went."""
+    """Sum up the counters of mailings with many lines too many; return how many lines went."""
     gone = session.scalar(
         text(
             """
             WITH crowded AS (
-                SELECT mailing_id FROM mailing_tallies GROUP BY mailing_id HAVING count(*) >= :at_least
+                SELECT mailing_id FROM mailing_tallies GROUP BY mailing_id
+                HAVING count(*) - count(DISTINCT (state, reason, hour)) >= :at_least
             ), picked AS (
                 SELECT id FROM mailing_tallies WHERE mailing_id IN (SELECT mailing_id FROM crowded)
                 FOR UPDATE SKIP LOCKED
             ), gone AS (
                 DELETE FROM mailing_tallies WHERE id IN (SELECT id FROM picked)
-                RETURNING mailing_id, state, reason, n
+                RETURNING mailing_id, state, reason, hour, n
             ), kept AS (
-                INSERT INTO mailing_tallies (mailing_id, state, reason, n)
-                SELECT mailing_id, state, reason, sum(n) FROM gone GROUP BY 1, 2, 3 HAVING sum(n) <> 0
+                INSERT INTO mailing_tallies (mailing_id, state, reason, hour, n)
+                SELECT mailing_id, state, reason, hour, sum(n) FROM gone
+                GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0
             )
             SELECT count(*) FROM gone
             """

@@ -167,7 +167,7 @@ class Message(Model):
 
 
 class MailingTally(Model):
-    """Changes of the counters per (mailing, state, reason): summed on read, folded now and then.
+    """Changes of the counters per (mailing, state, reason, hour): summed on read, folded now and then.
 
     Written by a statement trigger on `messages`, so that the sum cannot drift from the rows; appended rather
     than updated, so that workers flushing the same mailing never wait for each other.
@@ -179,9 +179,14 @@ class MailingTally(Model):
     mailing_id: Mapped[int]
     state: Mapped[MessageState]
     reason: Mapped[str]
+    #: The UTC hour in which the counted messages came into this state: "sent in the last 24 hours".
+    hour: Mapped[datetime]
     n: Mapped[int]
 
-    __table_args__ = (Index("ix_mailing_tallies_mailing", "mailing_id", "state", "reason"),)
+    __table_args__ = (
+        Index("ix_mailing_tallies_mailing", "mailing_id", "state", "reason"),
+        Index("ix_mailing_tallies_hour", "hour"),
+    )
 
 
 class Attempt(Model):

@@ -132,9 +132,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("n", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mailing_tallies")),
     )
+    op.create_index("ix_mailing_tallies_hour", "mailing_tallies", ["hour"], unique=False)
     op.create_index(
         "ix_mailing_tallies_mailing", "mailing_tallies", ["mailing_id", "state", "reason"], unique=False
     )
@@ -918,6 +920,7 @@ def downgrade() -> None:
     )
     op.drop_table("mailings")
     op.drop_index("ix_mailing_tallies_mailing", table_name="mailing_tallies")
+    op.drop_index("ix_mailing_tallies_hour", table_name="mailing_tallies")
     op.drop_table("mailing_tallies")
     op.drop_index("ix_login_failures_network", table_name="login_failures")
     op.drop_index("ix_login_failures_email", table_name="login_failures")

@@ -22,18 +22,20 @@ TALLY = """
 CREATE FUNCTION tally_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO mailing_tallies (mailing_id, state, reason, n)
-        SELECT mailing_id, state, reason, count(*) FROM fresh GROUP BY 1, 2, 3;
+        INSERT INTO mailing_tallies (mailing_id, state, reason, hour, n)
+        SELECT mailing_id, state, reason, date_trunc('hour', state_at, 'UTC'), count(*)
+        FROM fresh GROUP BY 1, 2, 3, 4;
     ELSIF TG_OP = 'DELETE' THEN
-        INSERT INTO mailing_tallies (mailing_id, state, reason, n)
-        SELECT mailing_id, state, reason, -count(*) FROM stale GROUP BY 1, 2, 3;
+        INSERT INTO mailing_tallies (mailing_id, state, reason, hour, n)
+        SELECT mailing_id, state, reason, date_trunc('hour', state_at, 'UTC'), -count(*)
+        FROM stale GROUP BY 1, 2, 3, 4;
     ELSE
-        INSERT INTO mailing_tallies (mailing_id, state, reason, n)
-        SELECT mailing_id, state, reason, sum(n) FROM (
-            SELECT mailing_id, state, reason, 1 AS n FROM fresh
+        INSERT INTO mailing_tallies (mailing_id, state, reason, hour, n)
+        SELECT mailing_id, state, reason, date_trunc('hour', state_at, 'UTC'), sum(n) FROM (
+            SELECT mailing_id, state, reason, state_at, 1 AS n FROM fresh
             UNION ALL
-            SELECT mailing_id, state, reason, -1 FROM stale
-        ) AS moves GROUP BY 1, 2, 3 HAVING sum(n) <> 0;
+            SELECT mailing_id, state, reason, state_at, -1 FROM stale
+        ) AS moves GROUP BY 1, 2, 3, 4 HAVING sum(n) <> 0;
     END IF;
     RETURN NULL;
 END $$
