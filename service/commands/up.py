@@ -34,13 +34,16 @@ def up(data: Path, port: int, fresh: bool, verbose: bool) -> None:
     broadsheet.toml, to send real mail; without it every mail stays in the development inbox. DATABASE_URL and
     REDIS_URL name servers of yours to use instead of the built-in ones.
     """
-    folder = DataFolder(data)
-    folder.claim()
-    if fresh:
-        click.confirm(f"Delete everything in {folder.path}?", abort=True)
-        stacks.wipe(folder)
+    with DataFolder(data) as folder:
+        if fresh:
+            click.confirm(f"Delete everything in {folder.path}?", abort=True)
+            stacks.wipe(folder)
+        _run(folder, Addresses.from_port(port), verbose=verbose)
+
+
+def _run(folder: DataFolder, addresses: Addresses, *, verbose: bool) -> None:
     front = Front("Broadsheet")
-    stack = stacks.build(folder, Addresses.from_port(port))
+    stack = stacks.build(folder, addresses)
     with Supervisor(stack.processes, logs=folder.logs, report=front.report, echo=verbose) as supervisor:
         supervisor.start()
         if not supervisor.stopping:

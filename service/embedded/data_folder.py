@@ -14,7 +14,7 @@ _MARK = "This folder belongs to Broadsheet: database, queue, inbox and keys of o
 
 
 class DataFolder:
-    """One installation's folder. Take the lock with `claim` before anything in it is touched."""
+    """One installation's folder: `with DataFolder(path) as folder` keeps every other instance out."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().absolute()
@@ -36,8 +36,16 @@ class DataFolder:
     def logs(self) -> Path:
         return self.path / "logs"
 
-    def claim(self) -> None:
-        """Make the folder if there is none, and keep every other instance out of it.
+    def __enter__(self) -> "DataFolder":
+        self._claim()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def _claim(self) -> None:
+        """Make the folder if there is none, and take its lock.
 
         :raises StartupError: somebody else uses it, or it is not ours, or it cannot be written.
         """
@@ -52,6 +60,7 @@ class DataFolder:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._lock.close()
             raise StartupError(
                 f"Broadsheet is already running on {self.path}; stop it first, or name another folder "
                 "with --data."

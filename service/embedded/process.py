@@ -125,6 +125,8 @@ class RunningProcess:
         except PermissionError:
             self._child.kill()
         self._child.wait(5)
+        if self._reader is not None:
+            self._reader.join(1)
 
     def last_words(self) -> str:
         """Return the last line it wrote, which most often says why it ended."""
@@ -132,7 +134,7 @@ class RunningProcess:
 
     def _carry(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None
-        with self.log.open("ab") as log:
+        with child.stdout, self.log.open("ab") as log:
             for raw in child.stdout:
                 log.write(raw)
                 log.flush()

@@ -106,6 +106,7 @@ class Supervisor:
     def _stop(self) -> None:
         for item in reversed(self._running):
             if not item.alive:
+                item.kill()
                 continue
             item.send_stop()
             end = time.monotonic() + item.process.stop_seconds
