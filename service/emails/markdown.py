@@ -47,15 +47,21 @@ class Prose:
 
 
 def render_markdown(source: str) -> Prose:
-    """Render Markdown; the subject is the mail's only h1, so headings begin at h2."""
+    """Render Markdown; the subject is the mail's only h1, so the highest heading becomes h2."""
     tokens = _PARSER.parse(running_text(source))
+    _shift_headings(tokens)
     for token in tokens:
-        if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + 1, 4)}"
         if token.type == "inline" and token.children:
             token.children = _link_bare_urls(token.children)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return Prose(html=_CLEANER.clean(html).strip(), text=plain_text(SyntaxTreeNode(tokens)))
+
+
+def _shift_headings(tokens: list[Token]) -> None:
+    headings = [token for token in tokens if token.type in {"heading_open", "heading_close"}]
+    highest = min((int(token.tag[1]) for token in headings), default=1)
+    for token in headings:
+        token.tag = f"h{min(int(token.tag[1]) - highest + 2, 4)}"
 
 
 def _link_bare_urls(children: list[Token]) -> list[Token]:

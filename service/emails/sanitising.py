@@ -24,9 +24,8 @@ def header_text(value: str, *, limit: int = 200) -> str:
     line = single_line(value).replace("=?", "= ?")
     if len(line) <= limit:
         return line
-    cut = line[: limit - 1]
-    at_word = cut.rpartition(" ")[0]
-    return (at_word if len(at_word) >= limit // 2 else cut).rstrip() + "…"
+    at_word = line[:limit].rpartition(" ")[0]
+    return (at_word if len(at_word) >= limit // 2 else line[: limit - 1]).rstrip() + "…"
 
 
 def single_line(value: str) -> str:

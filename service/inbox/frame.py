@@ -22,6 +22,7 @@ def frame_response(html: str, *, scheme: str) -> Response:
     shown = _with_base(_in_scheme(html, dark=scheme == "dark"))
     response = Response(shown, mimetype="text/html")
     response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

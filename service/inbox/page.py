@@ -76,7 +76,8 @@ class _Site:
         response.headers.setdefault("Content-Security-Policy", _POLICY)
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # Not "no-referrer": with it a browser sends `Origin: null` from our own form.
+        response.headers.setdefault("Referrer-Policy", "same-origin")
         return response(environ, start_response)  # type: ignore[arg-type]  # WSGI's own loose types
 
     def _respond(self, request: Request) -> Response:
