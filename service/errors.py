@@ -59,7 +59,15 @@ class TooManyRequests(BroadsheetError):
 
 
 class FetchError(BroadsheetError):
-    """A feed could not be read; the message is kept with its source for the operator."""
+    """A feed could not be read; the message is kept with its source for the operator.
+
+    `retry_after` is in seconds, where the server asked for patience; `gone` means that it will not come back.
+    """
+
+    def __init__(self, message: str, *, retry_after: int | None = None, gone: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.gone = gone
 
 
 class DeliveryError(BroadsheetError):

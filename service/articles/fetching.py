@@ -1,0 +1,163 @@
+"""Fetches one feed from a stranger's server, behind one function (standards 159, 160, 164).
+
+Every address, first or redirected to, is resolved once, checked, and connected to as checked (ssrfguard).
+An `asyncio` clock runs over the whole, since a server that sends a byte every nine seconds never makes a
+read time out.
+"""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from ipaddress import ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from ssrfguard import Policy, SSRFGuardError
+from ssrfguard.httpx import AsyncClient
+
+from service.articles import bodies, refusals
+from service.errors import FetchError
+
+_DEADLINE = 30.0
+_CONNECT = 10.0
+_MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: What an address on the allow list may lead to besides the public network; never the cloud's metadata.
+_PRIVATE = tuple(
+    ip_network(name)
+    for name in ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7")
+)
+_ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A good answer. Status 304 means that nothing changed, and comes without a body."""
+
+    status: int
+    body: bytes
+    content_type: str
+    etag: str | None
+    last_modified: str | None
+    final_url: str
+
+
+class Fetcher:
+    """Fetches feeds under one name; `allow_hosts` are host:port that may be loopback or private."""
+
+    def __init__(
+        self,
+        allow_hosts: Iterable[str] = (),
+        *,
+        public_url: str = "",
+        deadline: float = _DEADLINE,
+        connect_timeout: float = _CONNECT,
+    ) -> None:
+        self._allow_hosts = frozenset(name.lower() for name in allow_hosts)
+        self._deadline, self._connect = deadline, connect_timeout
+        about = f" (+{public_url})" if public_url else ""
+        self.user_agent = f"Broadsheet/{version('broadsheet')}{about}"
+
+    def fetch(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+        """Get a feed, or status 304 when it is the one that the validators name.
+
+        :raises FetchError: with a sentence for the operator, and what the server said about asking again.
+        """
+        return asyncio.run(self._in_time(url, _validators(etag, last_modified)))
+
+    async def _in_time(self, url: str, headers: dict[str, str]) -> Fetched:
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._follow(url, headers)
+        except TimeoutError as error:
+            raise FetchError(
+                f"The server did not finish its answer within {self._deadline:g} seconds."
+            ) from error
+        except (SSRFGuardError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise FetchError(refusals.sentence_of(error)) from error
+
+    async def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
+        seen: list[str] = []
+        while True:
+            refusals.check_address(url)
+            if url in seen:
+                raise FetchError("The address redirects in a circle.")
+            seen.append(url)
+            if len(seen) > _MOST_REDIRECTS + 1:
+                raise FetchError(f"The address redirects more than {_MOST_REDIRECTS} times.")
+            answer = await self._ask(url, headers)
+            if isinstance(answer, Fetched):
+                return answer
+            url = answer
+
+    async def _ask(self, url: str, headers: dict[str, str]) -> Fetched | str:
+        """Return the answer, or the address that it redirects to."""
+        async with self._client(url) as client, client.stream("GET", url, headers=headers) as response:
+            if response.status_code in _REDIRECTS and "location" in response.headers:
+                return str(response.url.join(response.headers["location"]))
+            refusals.check_answer(response.status_code, response.headers)
+            return Fetched(
+                status=response.status_code,
+                body=b"" if response.status_code == 304 else await _body(response),
+                content_type=response.headers.get("content-type", ""),
+                etag=response.headers.get("etag"),
+                last_modified=response.headers.get("last-modified"),
+                final_url=url,
+            )
+
+    def _client(self, url: str) -> AsyncClient:
+        """Make a client for one request: it can reach the host of this address only, as the policy allows."""
+        return AsyncClient(
+            policy=self._policy(url),
+            resolver=_resolve_in_time,
+            # Neither proxies nor .netrc from the environment.
+            trust_env=False,
+            follow_redirects=False,
+            timeout=httpx.Timeout(self._deadline, connect=self._connect),
+            headers={"User-Agent": self.user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate"},
+        )
+
+    def _policy(self, url: str) -> Policy:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if f"{parts.hostname}:{port}" not in self._allow_hosts:
+            return Policy()
+        return Policy(allowed_ports=frozenset({port}), allowed_networks=_PRIVATE)
+
+
+def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in pairs.items() if value}
+
+
+async def _body(response: httpx.Response) -> bytes:
+    length = response.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > bodies.LONGEST_BODY:
+        raise FetchError(bodies.TOO_BIG)
+    return await bodies.read(
+        response.aiter_raw(64 * 1024), encoding=response.headers.get("content-encoding", "")
+    )
+
+
+def _resolve_in_time(*query: Any) -> list[Any]:
+    """Look a name up, with an end: `getaddrinfo` has no timeout and cannot be cancelled."""
+    found: list[list[Any] | OSError] = []
+
+    def look_up() -> None:
+        try:
+            found.append(socket.getaddrinfo(*query))
+        except OSError as error:
+            found.append(error)
+
+    thread = threading.Thread(target=look_up, name="feed-name-lookup", daemon=True)
+    thread.start()
+    thread.join(_CONNECT)
+    answer = found[0] if found else socket.gaierror("the name was not found in time")
+    if isinstance(answer, OSError):
+        raise answer
+    return answer

@@ -1,0 +1,94 @@
+"""Records followed links: the raw click with its verdict, and the counts that only people move."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from service.popularity.buckets import Place, hour_of, move_clicks
+from service.popularity.judging import Seen, burst, judge
+from service.popularity.models import Click, Verdict
+from service.popularity.salts import visitor_hash
+
+#: Long enough to judge again when the rules get better.
+_RAW_CLICKS_KEPT = timedelta(days=30)
+
+
+def record(
+    session: Session,
+    *,
+    article_id: int,
+    mailing_id: int,
+    slot: int,
+    variant: int,
+    ip: str,
+    user_agent: str,
+    method: str,
+    now: datetime,
+    prefetch: bool = False,
+) -> Verdict:
+    """Write one click down and say what it was taken for.
+
+    `prefetch` is what a browser says of a request that nobody asked for (`Sec-Purpose`, `Purpose`, `X-Moz`).
+    """
+    visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
+    # A double click is two requests at once: the second waits here until the first is committed.
+    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    earlier = _earlier(session, visitor, mailing_id)
+    verdict = judge(
+        article_id=article_id, method=method, user_agent=user_agent, prefetch=prefetch, earlier=earlier
+    )
+    changes: Counter[Place] = Counter()
+    caught = burst(article_id=article_id, at=now, earlier=earlier)
+    if caught is not None:
+        verdict = Verdict.SCANNER
+        _judge_again(session, caught, changes)
+    elif verdict is Verdict.HUMAN:
+        changes[article_id, slot, hour_of(now)] += 1
+    session.add(
+        Click(
+            at=now,
+            article_id=article_id,
+            mailing_id=mailing_id,
+            slot=slot,
+            variant=variant,
+            visitor=visitor,
+            verdict=verdict,
+        )
+    )
+    session.flush()
+    move_clicks(session, changes)
+    return verdict
+
+
+def forget_clicks(session: Session, *, now: datetime) -> int:
+    """Delete raw clicks older than 30 days; the hourly counts stay."""
+    old = delete(Click).where(Click.at < now - _RAW_CLICKS_KEPT).returning(Click.id)
+    return len(session.scalars(old).all())
+
+
+def _earlier(session: Session, visitor: bytes, mailing_id: int) -> list[Seen]:
+    """Return what this visitor followed before; the hash changes daily, so it is today by itself."""
+    rows = session.execute(
+        select(Click.id, Click.at, Click.article_id, Click.verdict)
+        .where(Click.visitor == visitor, Click.mailing_id == mailing_id)
+        .order_by(Click.at.desc())
+        .limit(200)
+    )
+    return [Seen(*row) for row in rows]
+
+
+def _judge_again(session: Session, caught: list[Seen], changes: Counter[Place]) -> None:
+    """Void the clicks of a burst, those that had counted as a person's first of all."""
+    voided = session.execute(
+        update(Click)
+        .where(Click.id.in_([click.click_id for click in caught]), Click.verdict != Verdict.SCANNER)
+        .values(verdict=Verdict.SCANNER)
+        .returning(Click.id, Click.article_id, Click.slot, Click.at)
+        .execution_options(synchronize_session=False)
+    )
+    counted = {click.click_id for click in caught if click.verdict is Verdict.HUMAN}
+    for row in voided:
+        if row.id in counted:
+            changes[row.article_id, row.slot, hour_of(row.at)] -= 1
