@@ -1,0 +1,149 @@
+"""Writing a blast: drafts are made, changed and thrown away; every step is in the audit log."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import audit
+from service.blasts import lifecycle
+from service.blasts.models import Blast, BlastState
+from service.emails.sanitising import single_line
+from service.errors import InvalidInput, NotFound
+from service.newsletters.models import Newsletter, Topic
+
+SUBJECT_LENGTH = 150
+BODY_LENGTH = 50_000
+
+
+def create(
+    session: Session,
+    newsletter: Newsletter,
+    *,
+    subject: str,
+    body_markdown: str,
+    topic_ids: Sequence[int],
+    operator_id: int,
+    now: datetime,
+) -> Blast:
+    """Begin a draft; subject and body may still be empty, sending checks them."""
+    blast = Blast(
+        newsletter_id=newsletter.id,
+        subject=_subject(subject),
+        body_markdown=_body(body_markdown),
+        topic_ids=_topics(session, newsletter.id, topic_ids),
+        state=BlastState.DRAFT,
+        created_by=operator_id,
+        created_at=now,
+    )
+    session.add(blast)
+    session.flush()
+    _record(session, blast, "blast.created", actor=f"operator {operator_id}", now=now, after=_facts(blast))
+    return blast
+
+
+def edit(
+    session: Session,
+    blast_id: int,
+    *,
+    subject: str,
+    body_markdown: str,
+    topic_ids: Sequence[int],
+    actor: str,
+    now: datetime,
+) -> Blast:
+    """Change a draft.
+
+    :raises Conflict: once it has begun.
+    """
+    blast = locked(session, blast_id)
+    lifecycle.check_editable(blast.state)
+    before = _facts(blast)
+    blast.subject = _subject(subject)
+    blast.body_markdown = _body(body_markdown)
+    blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
+    session.flush()
+    if _facts(blast) != before:
+        _record(session, blast, "blast.changed", actor=actor, now=now, before=before, after=_facts(blast))
+    return blast
+
+
+def delete(session: Session, blast_id: int, *, actor: str, now: datetime) -> None:
+    """Throw a draft away.
+
+    :raises Conflict: once it has begun; then it is cancelled instead, and stays on record.
+    """
+    blast = locked(session, blast_id)
+    lifecycle.check_editable(blast.state)
+    _record(session, blast, "blast.deleted", actor=actor, now=now, before=_facts(blast))
+    session.delete(blast)
+    session.flush()
+
+
+def locked(session: Session, blast_id: int) -> Blast:
+    """Return the blast and hold it until the end of the transaction.
+
+    :raises NotFound: when there is none.
+    """
+    blast = session.get(Blast, blast_id, with_for_update=True, populate_existing=True)
+    if blast is None:
+        raise NotFound("There is no such blast.")
+    return blast
+
+
+def _subject(value: str) -> str:
+    subject = single_line(value)
+    if len(subject) > SUBJECT_LENGTH:
+        raise InvalidInput(
+            f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field="subject"
+        )
+    return subject
+
+
+def _body(value: str) -> str:
+    if len(value) > BODY_LENGTH:
+        raise InvalidInput(
+            f"The text has {len(value)} characters; {BODY_LENGTH} is the most.", field="body_markdown"
+        )
+    return value.replace("\r\n", "\n").replace("\x00", "")
+
+
+def _topics(session: Session, newsletter_id: int, topic_ids: Sequence[int]) -> list[int]:
+    wanted = sorted(set(topic_ids))
+    known = set(
+        session.scalars(select(Topic.id).where(Topic.newsletter_id == newsletter_id, Topic.id.in_(wanted)))
+    )
+    if known != set(wanted):
+        raise InvalidInput("One of these topics does not belong to this newsletter.", field="topic_ids")
+    return wanted
+
+
+def _facts(blast: Blast) -> dict[str, Any]:
+    return {
+        "subject": blast.subject,
+        "body_markdown": blast.body_markdown,
+        "topic_ids": list(blast.topic_ids),
+    }
+
+
+def _record(
+    session: Session,
+    blast: Blast,
+    action: str,
+    *,
+    actor: str,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        subject=f"blast {blast.id}",
+        now=now,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,60 @@
+"""A blast as a letter, and the last check whether its reader still wants it."""
+
+from datetime import datetime
+
+from service.emails.letters import BlastLetter, SubscriberLinks
+from service.emails.markdown import render_markdown
+from service.links import Links
+from service.newsletters.letterhead import letterhead
+from service.newsletters.models import Newsletter
+from service.recipes.composing import PLACEHOLDERS
+from service.subscribers import emails as subscribers
+from service.subscribers import schedule
+from service.subscribers.models import Subscription, SubscriptionState
+
+TEST_PREFIX = "[Test] "
+
+
+def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str) -> BlastLetter:
+    """Build the letter that a recipe is rendered from; reader links are placeholders."""
+    prose = render_markdown(markdown)
+    return BlastLetter(
+        letterhead=letterhead(newsletter),
+        subject=subject,
+        html=prose.html,
+        text=prose.text,
+        links=PLACEHOLDERS,
+    )
+
+
+def reader_links(subscription: Subscription, *, links: Links, mailing_id: int) -> SubscriberLinks:
+    """Return the reader's own links for one blast, and why they get it."""
+    return SubscriberLinks(
+        unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
+        preferences_url=links.preferences(subscription_id=subscription.id),
+        reason=subscribers.announcement_reason(subscription),
+    )
+
+
+def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
+    """Return what stands in for a reader's links in previews and tests: they must not act on anybody."""
+    page = links.newsletter(newsletter.slug)
+    return SubscriberLinks(
+        unsubscribe_url=page,
+        preferences_url=page,
+        reason=f"You get this because you asked for announcements from {newsletter.name}.",
+    )
+
+
+def why_not(subscription: Subscription | None, *, now: datetime) -> str | None:
+    """Say in one stable word why a planned blast must not go to this reader any more; None when it may."""
+    if subscription is None:
+        return "erased"
+    if subscription.state is not SubscriptionState.ACTIVE:
+        return "unsubscribed"
+    if not subscription.announcements:
+        return "no_announcements"
+    today = schedule.local_date(now, time_zone=subscription.time_zone)
+    if subscription.paused_until is not None and today < subscription.paused_until:
+        return "paused"
+    return None

@@ -1,0 +1,221 @@
+"""Starts, fans out, holds and ends a blast; each move holds from its commit on, and is in the audit log."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service import audit
+from service.blasts import audience, emails, lifecycle, readiness
+from service.blasts.drafts import locked
+from service.blasts.lifecycle import Move
+from service.blasts.models import Blast, BlastState
+from service.db import Sessions, transaction
+from service.delivery import ledger, mailings
+from service.delivery.ledger import NewMessage
+from service.delivery.models import Mailing, MailingState, Stream
+from service.errors import Conflict
+from service.recipes import making
+from service.recipes.content import Draft
+from service.recipes.models import Recipe, RecipeKind
+
+KIND = "blast"
+#: Readers per transaction of the fan-out.
+SLICE = 1_000
+
+
+def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, now: datetime) -> Blast:
+    """Freeze the audience and open the mailing; starting what has begun changes nothing.
+
+    :raises Conflict: when something is missing, or the audience is not the one that was confirmed.
+    """
+    blast = locked(session, blast_id)
+    if blast.started_at is not None and blast.state is not BlastState.CANCELLED:
+        return blast
+    target = lifecycle.after(blast.state, Move.START)
+    readiness.check(blast)
+    who = audience.measure(session, blast, now=now)
+    _check_count(who.count, confirmed_count)
+    mailing = mailings.open_mailing(
+        session,
+        stream=Stream.BLAST,
+        cause=f"blast {blast.id}",
+        title=blast.subject,
+        list_id=blast.newsletter_id,
+        now=now,
+    )
+    blast.mailing_id = mailing.id
+    blast.recipe_id = _recipe(session, blast, mailing_id=mailing.id, now=now).id
+    blast.confirmed_count = who.count
+    blast.fan_out_after, blast.fan_out_until = 0, who.until_id
+    blast.started_at = now
+    _move(session, blast, target, action="blast.started", actor=actor, now=now)
+    return blast
+
+
+def pause(session: Session, blast_id: int, *, actor: str, now: datetime) -> Blast:
+    """Hold what has not left; windows in flight finish."""
+    blast = _synced(session, blast_id, now=now)
+    target = lifecycle.after(blast.state, Move.PAUSE)
+    if blast.mailing_id is not None:
+        mailings.pause(session, blast.mailing_id, now=now)
+    _move(session, blast, target, action="blast.paused", actor=actor, now=now)
+    return blast
+
+
+def resume(session: Session, blast_id: int, *, actor: str, now: datetime) -> Blast:
+    """Go on with a paused blast."""
+    blast = _synced(session, blast_id, now=now)
+    target = lifecycle.after(blast.state, Move.RESUME)
+    if blast.mailing_id is not None:
+        mailings.resume(session, blast.mailing_id, now=now)
+    _move(session, blast, target, action="blast.resumed", actor=actor, now=now)
+    return blast
+
+
+def cancel(session: Session, blast_id: int, *, actor: str, now: datetime) -> Blast:
+    """End a blast for good: whoever has not got it will not."""
+    blast = _synced(session, blast_id, now=now)
+    target = lifecycle.after(blast.state, Move.CANCEL)
+    if blast.mailing_id is not None:
+        mailings.stop(session, blast.mailing_id, now=now)
+    blast.fan_out_after = None
+    _move(session, blast, target, action="blast.cancelled", actor=actor, now=now)
+    return blast
+
+
+def fan_out(sessions: Sessions, *, now: datetime) -> int:
+    """Write the ledger rows of every blast that has begun, also of those that are held; return how many.
+
+    A slice and its checkpoint are one transaction: a worker that is killed leaves nothing half done, and
+    five at once take one blast each.
+    """
+    total = 0
+    while True:
+        with transaction(sessions) as session:
+            blast = _next_to_fan_out(session)
+            if blast is None:
+                break
+            total += fan_out_slice(session, blast, now=now)
+    with transaction(sessions) as session:
+        finish_done(session, now=now)
+    return total
+
+
+def fan_out_slice(session: Session, blast: Blast, *, now: datetime) -> int:
+    """Write the next rows of a locked blast and move its checkpoint; after the last, planning is over."""
+    if blast.mailing_id is None or blast.fan_out_after is None:
+        return 0
+    readers = audience.next_slice(session, blast, after_id=blast.fan_out_after, limit=SLICE, now=now)
+    rows = [
+        NewMessage(
+            dedupe_key=f"subscription {subscription_id}",
+            kind=KIND,
+            due_at=now,
+            subscriber_id=subscriber_id,
+            subscription_id=subscription_id,
+            recipe_id=blast.recipe_id,
+        )
+        for subscription_id, subscriber_id in readers
+    ]
+    new = ledger.put(session, session.get_one(Mailing, blast.mailing_id), rows, now=now)
+    if len(readers) < SLICE:
+        blast.fan_out_after = None
+        mailings.finish_planning(session, blast.mailing_id, now=now)
+    else:
+        blast.fan_out_after = readers[-1][0]
+    session.flush()
+    return new
+
+
+def finish_done(session: Session, *, now: datetime) -> int:
+    """Mark blasts whose mailing has closed; return how many."""
+    rows = session.execute(
+        select(Blast, Mailing.state)
+        .join(Mailing, Mailing.id == Blast.mailing_id)
+        .where(
+            Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]),
+            Mailing.state.in_([MailingState.FINISHED, MailingState.STOPPED]),
+        )
+        .with_for_update(of=Blast, skip_locked=True)
+    ).all()
+    for blast, mailing_state in rows:
+        _end(session, blast, mailing_state, now=now)
+    session.flush()
+    return len(rows)
+
+
+def _next_to_fan_out(session: Session) -> Blast | None:
+    return session.scalars(
+        select(Blast)
+        .where(Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]), Blast.fan_out_after.is_not(None))
+        .order_by(Blast.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).one_or_none()
+
+
+def _synced(session: Session, blast_id: int, *, now: datetime) -> Blast:
+    """Lock the blast and let it see first what its mailing has become."""
+    blast = locked(session, blast_id)
+    mailing = session.get(Mailing, blast.mailing_id) if blast.mailing_id is not None else None
+    if mailing is not None and blast.state in {BlastState.SENDING, BlastState.PAUSED}:
+        _end(session, blast, mailing.state, now=now)
+    return blast
+
+
+def _end(session: Session, blast: Blast, mailing_state: MailingState, *, now: datetime) -> None:
+    if mailing_state is MailingState.FINISHED:
+        _move(session, blast, BlastState.SENT, action="blast.finished", actor="system", now=now)
+    elif mailing_state is MailingState.STOPPED:
+        blast.fan_out_after = None
+        _move(session, blast, BlastState.CANCELLED, action="blast.cancelled", actor="system", now=now)
+
+
+def _check_count(live: int, confirmed: int) -> None:
+    if live == 0:
+        raise Conflict("Nobody would get this blast: no active reader has consented to announcements here.")
+    if live != confirmed:
+        raise Conflict(
+            f"The audience has changed: you confirmed {confirmed:,} readers, now there are {live:,}. "
+            "Look again and confirm the new number."
+        )
+
+
+def _recipe(session: Session, blast: Blast, *, mailing_id: int, now: datetime) -> Recipe:
+    draft = Draft(
+        kind=RecipeKind.BLAST,
+        newsletter_id=blast.newsletter_id,
+        mailing_id=mailing_id,
+        subject=blast.subject,
+        locale=blast.newsletter.locale,
+        content={"markdown": blast.body_markdown},
+    )
+    return making.make(
+        session,
+        draft,
+        letter=lambda: emails.blast_letter(
+            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown
+        ),
+        now=now,
+    )
+
+
+def _move(
+    session: Session, blast: Blast, target: BlastState, *, action: str, actor: str, now: datetime
+) -> None:
+    if blast.state is target:
+        return
+    before, blast.state = blast.state, target
+    if target in {BlastState.SENT, BlastState.CANCELLED}:
+        blast.finished_at = now
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        subject=f"blast {blast.id}",
+        now=now,
+        before={"state": before.value},
+        after={"state": target.value, "confirmed_count": blast.confirmed_count},
+    )

@@ -1,0 +1,89 @@
+"""A selection as a recipe: subject, first line and the ordered content that the letter is built from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from service.articles.models import Article
+from service.digests.selection import Selection
+from service.emails.sanitising import single_line
+from service.recipes.content import Draft
+from service.recipes.models import RecipeKind
+
+SUBJECT_LENGTH = 60
+PREHEADER_LENGTH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What all digests of one pass over an edition have in common."""
+
+    newsletter_id: int
+    mailing_id: int
+    locale: str
+    #: The readers' local day.
+    day: date
+    #: True for the digest that greets a new reader.
+    first: bool = False
+
+
+def draft(selection: Selection, *, issue: Issue, articles: Mapping[int, Article]) -> Draft:
+    """Write a selection down as a recipe to be made."""
+    titles = [single_line(articles[article_id].title) for article_id in selection.article_ids]
+    return Draft(
+        kind=RecipeKind.DIGEST,
+        newsletter_id=issue.newsletter_id,
+        mailing_id=issue.mailing_id,
+        subject=subject(titles),
+        locale=issue.locale,
+        content=_content(selection, issue=issue, titles=titles),
+        article_ids=selection.article_ids,
+    )
+
+
+def subject(titles: list[str]) -> str:
+    """The lead's headline, and how many more there are: "Harbour opens early and 9 more"."""
+    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    return shorten(titles[0], SUBJECT_LENGTH) + more
+
+
+def preheader(titles: list[str]) -> str:
+    """The next headlines: what the inbox shows beside the subject."""
+    if len(titles) == 1:
+        return shorten(titles[0], PREHEADER_LENGTH)
+    return shorten("Also: " + " · ".join(titles[1:4]), PREHEADER_LENGTH)
+
+
+def shorten(line: str, length: int) -> str:
+    """Cut at the end of a word so that the line with its ellipsis fits; one endless word is cut inside."""
+    if len(line) <= length:
+        return line
+    cut = line[:length]
+    at_word = cut.rpartition(" ")[0]
+    kept = at_word if len(at_word) >= length // 2 else cut[:-1]
+    return kept.rstrip(" ,;:.·–—-") + "…"
+
+
+def _content(selection: Selection, *, issue: Issue, titles: list[str]) -> dict[str, Any]:
+    return {
+        "issue_date": issue.day.isoformat(),
+        "first": issue.first,
+        "preheader": preheader(titles),
+        "sections": [
+            {
+                "key": section.key,
+                "heading": section.heading,
+                "items": [
+                    {
+                        "article_id": pick.article_id,
+                        "topic_id": pick.topic_id,
+                        "slot": pick.slot,
+                        "reason": pick.reason,
+                    }
+                    for pick in section.picks
+                ],
+            }
+            for section in selection.sections
+        ],
+    }

@@ -1,0 +1,66 @@
+"""The digest as a letter, and the last check whether its reader still wants it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from service.articles.models import Article
+from service.digests import slots
+from service.emails.letters import DigestItem, DigestLetter, DigestSection
+from service.links import Links
+from service.newsletters.letterhead import letterhead
+from service.newsletters.models import Newsletter
+from service.recipes.composing import PLACEHOLDERS
+from service.recipes.content import Draft
+from service.subscribers import schedule
+from service.subscribers.models import Subscription, SubscriptionState
+
+
+def digest_letter(
+    newsletter: Newsletter, draft: Draft, *, articles: Mapping[int, Article], links: Links
+) -> DigestLetter:
+    """Build the letter that a recipe is rendered from; reader links are placeholders."""
+    topics = {topic.id: topic.name for topic in newsletter.topics}
+
+    def item(entry: dict[str, Any]) -> DigestItem:
+        article = articles[entry["article_id"]]
+        return DigestItem(
+            title=article.title,
+            summary=article.summary,
+            url=links.click(article_id=article.id, mailing_id=draft.mailing_id, slot=entry["slot"]),
+            topic=topics[entry["topic_id"]],
+            source=article.source.name,
+            reason=entry["reason"],
+            author=article.author,
+            published_on=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
+            image_url=article.image_url,
+            image_alt=article.image_alt,
+        )
+
+    return DigestLetter(
+        letterhead=letterhead(newsletter),
+        subject=draft.subject,
+        preheader=draft.content["preheader"],
+        issue_date=date.fromisoformat(draft.content["issue_date"]),
+        sections=tuple(
+            DigestSection(
+                key=section["key"],
+                heading=section["heading"],
+                items=tuple(item(entry) for entry in section["items"]),
+            )
+            for section in draft.content["sections"]
+        ),
+        links=PLACEHOLDERS,
+        first=draft.content["first"],
+    )
+
+
+def why_not(subscription: Subscription | None, *, now: datetime) -> str | None:
+    """Say in one stable word why a planned digest must not go out any more; None when it may."""
+    if subscription is None:
+        return "erased"
+    if subscription.state is not SubscriptionState.ACTIVE:
+        return "unsubscribed"
+    if slots.is_paused(subscription, now=now):
+        return "paused"
+    return None

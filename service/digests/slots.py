@@ -1,0 +1,88 @@
+"""When a due reader's digest belongs: the slot, the reader's day, and the period of the edition (pure)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from service.digests import periods
+from service.newsletters.models import Rhythm
+from service.subscribers import schedule
+from service.subscribers.models import Subscription
+
+#: Longer than any rhythm's distance between two slots (a first Monday to the next is at most 35 days).
+LONGEST_GAP = timedelta(days=36)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One reader's place in time; readers with equal slots are planned in the same run."""
+
+    newsletter_id: int
+    rhythm: Rhythm
+    period: str
+    #: UTC
+    at: datetime
+    #: The reader's own day while this is planned: the mail carries it, and one digest a day is enough.
+    today: date
+
+
+def slot_of(subscription: Subscription, *, now: datetime) -> Slot:
+    """Return the latest slot that has come: after an outage a reader is caught up once, not once per slot."""
+    at = latest(subscription, now=now)
+    zone = known_zone(subscription)
+    return Slot(
+        newsletter_id=subscription.newsletter_id,
+        rhythm=subscription.rhythm,
+        period=periods.period_of(schedule.local_date(at, time_zone=zone), rhythm=subscription.rhythm),
+        at=at,
+        today=schedule.local_date(now, time_zone=zone),
+    )
+
+
+def latest(subscription: Subscription, *, now: datetime) -> datetime:
+    """Return the last slot at or before `now`, beginning with the one that is due."""
+    slot = subscription.next_due_at
+    if slot is None or slot < now - LONGEST_GAP:
+        slot = following(subscription, after=now - LONGEST_GAP)
+    while (later := following(subscription, after=slot)) <= now:
+        slot = later
+    return slot
+
+
+def following(subscription: Subscription, *, after: datetime) -> datetime:
+    """Return the first slot after an instant."""
+    return schedule.next_due(
+        subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+        time_zone=known_zone(subscription),
+        after=after,
+    )
+
+
+def is_paused(subscription: Subscription, *, now: datetime) -> bool:
+    """Say whether the reader's own day lies before the end of the pause."""
+    if subscription.paused_until is None:
+        return False
+    return today(subscription, now=now) < subscription.paused_until
+
+
+def today(subscription: Subscription, *, now: datetime) -> date:
+    """Return the reader's own day."""
+    return schedule.local_date(now, time_zone=known_zone(subscription))
+
+
+def after_pause(subscription: Subscription, *, now: datetime) -> datetime:
+    """Return the first slot on or after the day on which mail comes again."""
+    return schedule.first_due_on(
+        subscription.paused_until or now.date(),
+        subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+        time_zone=known_zone(subscription),
+        now=now,
+    )
+
+
+def known_zone(subscription: Subscription) -> str:
+    """Return the reader's zone; one that the time zone data has dropped must not stop everybody's digests."""
+    return subscription.time_zone if schedule.is_time_zone(subscription.time_zone) else "UTC"
