@@ -1,0 +1,207 @@
+"""The ledger's rows as operators see them: filtered lists, one message's story. Addresses are masked."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from service.delivery.models import Attempt, Event, Mailing, MailingTally, Message, MessageState
+from service.errors import NotFound
+from service.operators.models import Operator
+from service.recipes.models import Recipe
+from service.subscribers import addresses
+from service.subscribers.models import Subscriber
+
+_Kind = TypeVar("_Kind", Attempt, Event)
+
+#: (mailing id, message id): where a page of a list begins.
+Key = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages; what is empty or None does not narrow."""
+
+    states: frozenset[MessageState]
+    mailing_id: int | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    recipe_id: int | None = None
+    #: Leaves out unknown messages that were decided.
+    undecided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list."""
+
+    mailing_id: int
+    message_id: int
+    mailing_title: str
+    kind: str
+    state: MessageState
+    reason: str
+    #: Masked; empty when the person was erased.
+    recipient: str
+    attempts: int
+    due_at: datetime
+    state_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, newest first, and where the next one begins."""
+
+    rows: tuple[Row, ...] = ()
+    next: Key | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One message from its cause to its outcome."""
+
+    row: Row
+    created_at: datetime
+    sent_at: datetime | None
+    lease_until: datetime | None
+    subject: str | None
+    subscription_id: int | None
+    from_seq: int | None
+    to_seq: int | None
+    returned_at: datetime | None
+    message_id: str
+    attempts: tuple[Attempt, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+def list_page(session: Session, wanted: Filter, *, before: Key | None = None, limit: int = 50) -> Page:
+    """Return one page; the index by mailing and state serves it, whatever the size of the ledger."""
+    mailing_ids = [wanted.mailing_id] if wanted.mailing_id is not None else _with_such(session, wanted)
+    query = (
+        select(Message)
+        .where(Message.mailing_id.in_(mailing_ids), Message.state.in_(wanted.states))
+        .order_by(Message.mailing_id.desc(), Message.id.desc())
+        .limit(limit + 1)
+    )
+    if wanted.reason is not None:
+        query = query.where(Message.reason == wanted.reason)
+    if wanted.undecided:
+        query = query.where(Message.reason != "left")
+    if wanted.since is not None:
+        query = query.where(Message.state_at >= wanted.since)
+    if wanted.recipe_id is not None:
+        query = query.where(Message.recipe_id == wanted.recipe_id)
+    if before is not None:
+        query = query.where(tuple_(Message.mailing_id, Message.id) < before)
+    found = session.scalars(query).all()
+    shown = found[:limit]
+    last = shown[-1] if len(found) > limit else None
+    return Page(_rows(session, shown), (last.mailing_id, last.id) if last else None)
+
+
+def get(session: Session, mailing_id: int, message_id: int) -> Story:
+    """Return one message with every try and everything that came back.
+
+    :raises NotFound: there is none with these ids.
+    """
+    message = _message(session, mailing_id, message_id)
+    recipe = session.get(Recipe, message.recipe_id) if message.recipe_id is not None else None
+    (row,) = _rows(session, [message])
+    return Story(
+        row=row,
+        created_at=message.created_at,
+        sent_at=message.sent_at,
+        lease_until=message.lease_until,
+        subject=recipe.subject if recipe else None,
+        subscription_id=message.subscription_id,
+        from_seq=message.from_seq,
+        to_seq=message.to_seq,
+        returned_at=message.returned_at,
+        message_id=message.message_id,
+        attempts=tuple(session.scalars(_about(Attempt, message))),
+        events=tuple(session.scalars(_about(Event, message))),
+    )
+
+
+def address_of(session: Session, mailing_id: int, message_id: int) -> str:
+    """Return the whole address; whoever asks is written down by the caller.
+
+    :raises NotFound: the person was erased.
+    """
+    message = _message(session, mailing_id, message_id)
+    address = _addresses(session, [message]).get((message.subscriber_id, message.operator_id))
+    if not address:
+        raise NotFound("This reader was erased; the address is not kept.")
+    return address
+
+
+def _message(session: Session, mailing_id: int, message_id: int) -> Message:
+    message = session.get(Message, (mailing_id, message_id))
+    if message is None:
+        raise NotFound("There is no such message; it may have been removed by the retention rules.")
+    return message
+
+
+def _with_such(session: Session, wanted: Filter) -> Sequence[int]:
+    """Ask the counters which mailings have such messages, so that no other one is looked through."""
+    query = (
+        select(MailingTally.mailing_id)
+        .where(MailingTally.state.in_(wanted.states))
+        .group_by(MailingTally.mailing_id)
+        .having(func.sum(MailingTally.n) > 0)
+    )
+    if wanted.reason is not None:
+        query = query.where(MailingTally.reason == wanted.reason)
+    if wanted.since is not None:
+        query = query.where(MailingTally.hour >= wanted.since)
+    return session.scalars(query).all()
+
+
+def _rows(session: Session, messages: Sequence[Message]) -> tuple[Row, ...]:
+    known = _addresses(session, messages)
+    titles = dict(
+        session.execute(
+            select(Mailing.id, Mailing.title).where(Mailing.id.in_({each.mailing_id for each in messages}))
+        )
+        .tuples()
+        .all()
+    )
+    return tuple(
+        Row(
+            mailing_id=each.mailing_id,
+            message_id=each.id,
+            mailing_title=titles.get(each.mailing_id, ""),
+            kind=each.kind,
+            state=each.state,
+            reason=each.reason,
+            recipient=_masked(known.get((each.subscriber_id, each.operator_id))),
+            attempts=each.attempts,
+            due_at=each.due_at,
+            state_at=each.state_at,
+        )
+        for each in messages
+    )
+
+
+def _masked(address: str | None) -> str:
+    return addresses.mask(address) if address else ""
+
+
+def _addresses(session: Session, messages: Collection[Message]) -> dict[tuple[int | None, int | None], str]:
+    readers = {each.subscriber_id for each in messages if each.subscriber_id is not None}
+    operators = {each.operator_id for each in messages if each.operator_id is not None}
+    to_readers = session.execute(select(Subscriber.id, Subscriber.email).where(Subscriber.id.in_(readers)))
+    to_operators = session.execute(select(Operator.id, Operator.email).where(Operator.id.in_(operators)))
+    found: dict[tuple[int | None, int | None], str] = {(key, None): email for key, email in to_readers}
+    return found | {(None, key): email for key, email in to_operators}
+
+
+def _about(kind: type[_Kind], message: Message) -> Select[_Kind]:
+    return (
+        select(kind)
+        .where(kind.mailing_id == message.mailing_id, kind.message_id == message.id)
+        .order_by(kind.at, kind.id)
+    )

@@ -1,0 +1,179 @@
+"""The console's front page in two parts: the pulse, read every second, and the state of the house."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.articles.models import CategoryMapping, Source
+from service.delivery.models import Relay
+from service.newsletters import queries as newsletters
+from service.ops import heartbeats, queue
+from service.ops.flow import Flow, read_flow
+from service.ops.queue import Line
+from service.subscribers.models import Subscription, SubscriptionState
+
+#: How far the overview looks ahead.
+HORIZON = timedelta(hours=24)
+#: Workers start within seconds of each other; these two must be there for anything to happen.
+NEEDED = ("worker", "beat")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process, alive or silent; `seen_at` is None for one that should be there and never was."""
+
+    kind: str
+    name: str
+    alive: bool
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelayState:
+    """The way out: closed while `closed_until` lies ahead."""
+
+    name: str
+    closed_until: datetime | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What changes by the second."""
+
+    flow: Flow
+    processes: tuple[Process, ...]
+    relays: tuple[RelayState, ...]
+    #: Mailings with something to send, and paused ones.
+    running: tuple[Line, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Kinds of processes without which nothing is sent, and none of which is alive."""
+        alive = {process.kind for process in self.processes if process.alive}
+        return tuple(kind for kind in NEEDED if kind not in alive)
+
+
+@dataclass(frozen=True, slots=True)
+class NotReady:
+    """A newsletter that may not send yet, and what it lacks, in sentences."""
+
+    newsletter_id: int
+    name: str
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FailingSource:
+    """A feed whose latest polls failed."""
+
+    source_id: int
+    name: str
+    failures: int
+    error: str
+    last_success_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What changes by the hour."""
+
+    active: int
+    unconfirmed: int
+    joined_this_week: int
+    left_this_week: int
+    #: (start of the hour, readers due in it), the next 24 hours.
+    due: tuple[tuple[datetime, int], ...]
+    failing: tuple[FailingSource, ...]
+    sources: int
+    unmapped: int
+    not_ready: tuple[NotReady, ...]
+    newsletters: int
+
+
+def read_pulse(session: Session, *, now: datetime) -> Pulse:
+    """Return what changes by the second; cheap enough to be asked that often."""
+    lines = queue.list_open(session)
+    return Pulse(
+        flow=read_flow(session, now=now),
+        processes=tuple(
+            Process(
+                kind=each.kind, name=each.name, alive=heartbeats.is_alive(each, now=now), seen_at=each.seen_at
+            )
+            for each in heartbeats.list_processes(session)
+        ),
+        relays=tuple(
+            RelayState(
+                name=relay.name,
+                closed_until=relay.closed_until if relay.closed_until and relay.closed_until > now else None,
+                problem=relay.problem,
+            )
+            for relay in session.scalars(select(Relay).order_by(Relay.name))
+        ),
+        running=tuple(line for line in lines if not line.is_idle),
+    )
+
+
+def read_house(session: Session, *, now: datetime) -> House:
+    """Return what changes by the hour."""
+    by_state = _subscriptions_by_state(session)
+    week = now - timedelta(days=7)
+    ready = [(each, newsletters.missing_for_sending(each)) for each in newsletters.list_open(session)]
+    return House(
+        active=by_state.get(SubscriptionState.ACTIVE, 0),
+        unconfirmed=by_state.get(SubscriptionState.PENDING, 0),
+        joined_this_week=_count(session, SubscriptionState.ACTIVE, Subscription.confirmed_at >= week),
+        left_this_week=_count(session, SubscriptionState.UNSUBSCRIBED, Subscription.unsubscribed_at >= week),
+        due=_due_by_hour(session, now=now),
+        failing=_failing_sources(session),
+        sources=session.scalar(select(func.count()).select_from(Source).where(Source.enabled)) or 0,
+        unmapped=session.scalar(
+            select(func.count())
+            .select_from(CategoryMapping)
+            .where(CategoryMapping.topic_id.is_(None), CategoryMapping.ignored.is_(False))
+        )
+        or 0,
+        not_ready=tuple(NotReady(each.id, each.name, tuple(missing)) for each, missing in ready if missing),
+        newsletters=len(ready),
+    )
+
+
+def _subscriptions_by_state(session: Session) -> dict[SubscriptionState, int]:
+    rows = session.execute(select(Subscription.state, func.count()).group_by(Subscription.state))
+    return dict(rows.tuples().all())
+
+
+def _count(session: Session, state: SubscriptionState, condition: object) -> int:
+    return (
+        session.scalar(
+            select(func.count()).select_from(Subscription).where(Subscription.state == state, condition)  # type: ignore[arg-type]  # a column expression
+        )
+        or 0
+    )
+
+
+def _due_by_hour(session: Session, *, now: datetime) -> tuple[tuple[datetime, int], ...]:
+    hour = func.date_trunc("hour", Subscription.next_due_at, "UTC")
+    rows = session.execute(
+        select(hour, func.count())
+        .where(
+            Subscription.state == SubscriptionState.ACTIVE,
+            Subscription.next_due_at.is_not(None),
+            Subscription.next_due_at < now + HORIZON,
+        )
+        .group_by(hour)
+        .order_by(hour)
+    )
+    return tuple((start, n) for start, n in rows)
+
+
+def _failing_sources(session: Session) -> tuple[FailingSource, ...]:
+    rows = session.scalars(
+        select(Source).where(Source.enabled, Source.last_error.is_not(None)).order_by(Source.failures.desc())
+    )
+    return tuple(
+        FailingSource(row.id, row.name, row.failures, row.last_error or "", row.last_success_at)
+        for row in rows
+    )

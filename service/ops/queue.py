@@ -1,0 +1,101 @@
+"""Mailings with their accounts, as operators see them: open ones first, then the history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from service.blasts.models import Blast
+from service.delivery import accounting
+from service.delivery.accounting import Account
+from service.delivery.models import Mailing, MailingState, Stream
+from service.digests.models import Edition
+from service.errors import NotFound
+
+#: Those that may still send something.
+OPEN_STATES = (MailingState.SENDING, MailingState.PAUSED, MailingState.SCHEDULED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One mailing and what became of everybody in it; equal lines look equal on a page."""
+
+    mailing_id: int
+    title: str
+    stream: Stream
+    state: MailingState
+    #: False while rows are still being written.
+    planned: bool
+    created_at: datetime
+    finished_at: datetime | None
+    account: Account
+    edition_id: int | None = None
+    blast_id: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def is_idle(self) -> bool:
+        """An edition or a month that waits for its next reader: nothing to do, and not over."""
+        return self.state is MailingState.SENDING and not self.account.pending
+
+
+def list_open(session: Session) -> list[Line]:
+    """Return what may still send something, the busiest first."""
+    lines = _lines(session, select(Mailing).where(Mailing.state.in_(OPEN_STATES)).order_by(Mailing.id.desc()))
+    return sorted(lines, key=lambda line: (line.is_idle, -line.mailing_id))
+
+
+def list_closed(session: Session, *, before_id: int | None = None, limit: int = 25) -> list[Line]:
+    """Return one page of what is over, newest first; `before_id` is the last one seen."""
+    query = select(Mailing).where(Mailing.state.not_in(OPEN_STATES)).order_by(Mailing.id.desc()).limit(limit)
+    return _lines(session, query if before_id is None else query.where(Mailing.id < before_id))
+
+
+def get(session: Session, mailing_id: int) -> Line:
+    """Return one mailing.
+
+    :raises NotFound: there is none with this id.
+    """
+    line = get_many(session, [mailing_id]).get(mailing_id)
+    if line is None:
+        raise NotFound("There is no such mailing; it may have been removed by the retention rules.")
+    return line
+
+
+def get_many(session: Session, mailing_ids: Sequence[int]) -> dict[int, Line]:
+    """Return those that there are, by id."""
+    lines = _lines(session, select(Mailing).where(Mailing.id.in_(mailing_ids)))
+    return {line.mailing_id: line for line in lines}
+
+
+def _lines(session: Session, query: Select[Mailing]) -> list[Line]:
+    rows = session.scalars(query.execution_options(populate_existing=True)).all()
+    ids = [row.id for row in rows]
+    accounts = accounting.accounts(session, ids)
+    editions = _owners(session, Edition, ids)
+    blasts = _owners(session, Blast, ids)
+    return [
+        Line(
+            mailing_id=row.id,
+            title=row.title,
+            stream=row.stream,
+            state=row.state,
+            planned=row.planned,
+            created_at=row.created_at,
+            finished_at=row.finished_at,
+            account=accounts[row.id],
+            edition_id=editions.get(row.id),
+            blast_id=blasts.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def _owners(session: Session, model: type[Edition] | type[Blast], ids: Sequence[int]) -> dict[int, int]:
+    rows = session.execute(select(model.mailing_id, model.id).where(model.mailing_id.in_(ids)))
+    return {mailing_id: owner_id for mailing_id, owner_id in rows if mailing_id is not None}
