@@ -1,0 +1,132 @@
+"""The sample readers and what they clicked, as rows that look as if weeks had passed."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from service.articles.models import Article, ArticleTopic
+from service.demo.clicks import plan_clicks
+from service.demo.publication import load_publication
+from service.demo.readers import SampleReader, invent_readers
+from service.newsletters.models import Rhythm, Topic
+from service.popularity import buckets
+from service.popularity.models import Click, Verdict
+from service.subscribers import addresses, schedule
+from service.subscribers.models import (
+    ConsentEvent,
+    ConsentKind,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
+
+#: How many mails of an imagined past each clicked place of an article stands for.
+SHOWN_PER_PLACE = 40
+#: Clicks of the sample belong to no mailing of this installation.
+NO_MAILING = 0
+WORDING = "Sample reader of the demo; no person stands behind this address."
+
+
+def add_readers(session: Session, newsletter_id: int, *, now: datetime) -> None:
+    """Add the sample readers, confirmed long ago; those whose hour came today are due at once."""
+    if session.scalar(select(func.count()).select_from(Subscription)):
+        return
+    rows = session.scalars(select(Topic).where(Topic.newsletter_id == newsletter_id))
+    topic_ids = {topic.name: topic.id for topic in rows}
+    by_slug = {topic.slug: topic_ids[topic.name] for topic in load_publication().topics}
+    read_already = {
+        rhythm: _seq_before(session, now - timedelta(days=days))
+        for rhythm, days in ((Rhythm.DAILY, 2), (Rhythm.WEEKLY, 7), (Rhythm.MONTHLY, 28))
+    }
+    for reader in invent_readers(list(by_slug)):
+        _add(session, reader, newsletter_id, by_slug, watermark=read_already[reader.rhythm], now=now)
+
+
+def add_clicks(session: Session, newsletter_id: int, *, started_at: datetime, now: datetime) -> None:
+    """Add the sample clicks and what was shown for them; once."""
+    if session.scalar(select(func.count()).select_from(Click)):
+        return
+    sample = load_publication().articles
+    by_title = {
+        article.title: article.id
+        for article in session.scalars(select(Article).where(Article.newsletter_id == newsletter_id))
+    }
+    ids = [by_title.get(article.headline) for article in sample]
+    planned = [click for click in plan_clicks([article.age for article in sample]) if ids[click.article]]
+    session.execute(
+        insert(Click),
+        [
+            {
+                "at": started_at - timedelta(hours=click.hours_ago),
+                "article_id": ids[click.article],
+                "mailing_id": NO_MAILING,
+                "slot": click.slot,
+                "variant": 0,
+                "visitor": click.visitor.to_bytes(4, "big"),
+                "verdict": Verdict.HUMAN,
+            }
+            for click in planned
+        ],
+    )
+    places = Counter((ids[click.article], click.slot) for click in planned)
+    for article_id, sample_article in zip(ids, sample, strict=True):
+        if article_id is not None:
+            slots = [slot for (place, slot) in places if place == article_id] or [5]
+            hour = buckets.hour_of(started_at - sample_article.age * 0.9)
+            buckets.add_shown(session, {article_id: dict.fromkeys(slots, SHOWN_PER_PLACE)}, hour=hour)
+    buckets.rebuild_buckets(session, now=now)
+
+
+def _seq_before(session: Session, moment: datetime) -> int:
+    newest = (
+        select(func.max(ArticleTopic.eligible_seq))
+        .join(Article, Article.id == ArticleTopic.article_id)
+        .where(Article.published_at < moment)
+    )
+    return session.scalar(newest) or 0
+
+
+def _add(
+    session: Session,
+    reader: SampleReader,
+    newsletter_id: int,
+    topic_ids: dict[str, int],
+    *,
+    watermark: int,
+    now: datetime,
+) -> None:
+    address = addresses.parse(reader.address)
+    joined = now - timedelta(days=reader.joined_days_ago)
+    subscription = Subscription(
+        subscriber=Subscriber(email=address.email, email_key=address.key, created_at=joined),
+        newsletter_id=newsletter_id,
+        state=SubscriptionState.ACTIVE,
+        topic_ids=sorted(topic_ids[slug] for slug in reader.topics),
+        rhythm=reader.rhythm,
+        weekday=reader.weekday,
+        hour=reader.hour,
+        time_zone=reader.time_zone,
+        announcements=reader.announcements,
+        watermark=watermark,
+        next_due_at=schedule.next_due(
+            reader.rhythm,
+            weekday=reader.weekday,
+            hour=reader.hour,
+            time_zone=reader.time_zone,
+            after=now - timedelta(days=1),
+        ),
+        created_at=joined,
+        requested_at=joined,
+        confirmed_at=joined + timedelta(minutes=3),
+    )
+    session.add(subscription)
+    session.flush()
+    session.add_all(
+        ConsentEvent(subscription_id=subscription.id, kind=kind, at=at, channel="demo", wording=WORDING)
+        for kind, at in (
+            (ConsentKind.REQUESTED, joined),
+            (ConsentKind.CONFIRMED, joined + timedelta(minutes=3)),
+        )
+    )

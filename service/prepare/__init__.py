@@ -1,0 +1,1 @@
+"""Answers the one question of delivery: what are these messages, and may they still go out?"""

@@ -1,0 +1,110 @@
+"""Digests, blasts and their tests: a rendered recipe, spliced for one reader."""
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import select
+
+from service.blasts import emails as blast_emails
+from service.blasts.models import Blast
+from service.delivery.models import Message
+from service.delivery.ports import Skip
+from service.digests import emails as digest_emails
+from service.emails.letters import EmailContent, SubscriberLinks
+from service.newsletters import queries as newsletters
+from service.prepare.desk import Answer, Desk
+from service.recipes.composing import compose, reader_values
+from service.recipes.models import Fragment, Recipe
+from service.subscribers import emails as subscriber_emails
+
+
+class Kitchen:
+    """The recipes of one batch with their kept bytes; each is read once however many readers share it."""
+
+    def __init__(self, desk: Desk, messages: Sequence[Message]) -> None:
+        ids = {message.recipe_id for message in messages if message.recipe_id is not None}
+        self._recipes: Mapping[int, Recipe] = {
+            recipe.id: recipe for recipe in desk.session.scalars(select(Recipe).where(Recipe.id.in_(ids)))
+        }
+        hashes = {
+            digest for recipe in self._recipes.values() for digest in (recipe.html_hash, recipe.text_hash)
+        }
+        self._fragments = {
+            fragment.hash: fragment.content
+            for fragment in desk.session.scalars(select(Fragment).where(Fragment.hash.in_(hashes)))
+        }
+
+    def recipe(self, message: Message) -> Recipe:
+        return self._recipes[message.recipe_id or 0]
+
+    def serve(self, message: Message, links: SubscriberLinks) -> EmailContent:
+        """Splice one reader's links into the message's recipe."""
+        recipe = self.recipe(message)
+        return compose(
+            recipe,
+            html=self._fragments[recipe.html_hash],
+            text=self._fragments[recipe.text_hash],
+            values=reader_values(links),
+        )
+
+
+def digest(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Compose digests, unless their readers have left or paused meanwhile."""
+    kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
+
+    def one(message: Message) -> Answer:
+        subscription = subscriptions.get(message.subscription_id or 0)
+        reason = digest_emails.why_not(subscription, now=desk.now)
+        if subscription is None or reason is not None:
+            return Skip(message, reason or "erased")
+        links = subscriber_emails.reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
+        return desk.to_subscriber(
+            message,
+            subscription,
+            kitchen.serve(message, links),
+            date=kitchen.recipe(message).created_at,
+            unsubscribe_url=links.unsubscribe_url,
+        )
+
+    return [one(message) for message in messages]
+
+
+def blast(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Compose blasts, unless their readers have withdrawn the consent to announcements meanwhile."""
+    kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
+    mailings = {message.mailing_id for message in messages}
+    blasts = {
+        row.mailing_id: row
+        for row in desk.session.scalars(select(Blast).where(Blast.mailing_id.in_(mailings)))
+    }
+
+    def one(message: Message) -> Answer:
+        subscription = subscriptions.get(message.subscription_id or 0)
+        reason = blast_emails.why_not(subscription, blasts[message.mailing_id], now=desk.now)
+        if subscription is None or reason is not None:
+            return Skip(message, reason or "erased")
+        links = blast_emails.reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
+        return desk.to_subscriber(
+            message,
+            subscription,
+            kitchen.serve(message, links),
+            date=kitchen.recipe(message).created_at,
+            unsubscribe_url=links.unsubscribe_url,
+        )
+
+    return [one(message) for message in messages]
+
+
+def blast_test(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Compose a test for the operator who asked; its links act on nobody."""
+    kitchen, operators = Kitchen(desk, messages), desk.operators(messages)
+
+    def one(message: Message) -> Answer:
+        operator = operators.get(message.operator_id or 0)
+        if operator is None or operator.disabled_at is not None:
+            return Skip(message, "erased")
+        recipe = kitchen.recipe(message)
+        newsletter = newsletters.get(desk.session, recipe.newsletter_id)
+        content = kitchen.serve(message, blast_emails.sample_links(newsletter, links=desk.links))
+        return desk.to_operator(message, operator, newsletter, content, date=message.created_at)
+
+    return [one(message) for message in messages]

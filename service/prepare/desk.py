@@ -1,0 +1,117 @@
+"""What every composer works with, and how a newsletter's mail is addressed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from service.delivery.models import Message, Stream
+from service.delivery.ports import ListHeaders, Mail, Ready, Skip
+from service.emails.letters import EmailContent
+from service.links import Links
+from service.newsletters.models import Newsletter
+from service.operators.models import Operator
+from service.subscribers.models import Subscription
+from service.tokens import AddressHasher
+
+Answer = Ready | Skip
+
+#: Last field of Feedback-ID: names the sender of all our mail, 5 to 15 characters, never changes.
+FEEDBACK_SENDER = "broadsheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One batch: a read-only session, the tools, and the instant of the batch."""
+
+    session: Session
+    links: Links
+    hash_address: AddressHasher
+    now: datetime
+
+    def subscriptions(self, messages: Iterable[Message]) -> dict[int, Subscription]:
+        """Return the subscriptions of these messages, with reader, newsletter, sender and topics."""
+        ids = {message.subscription_id for message in messages}
+        rows = self.session.scalars(
+            select(Subscription)
+            .where(Subscription.id.in_(ids))
+            .options(selectinload(Subscription.newsletter).selectinload(Newsletter.topics))
+        )
+        return {row.id: row for row in rows}
+
+    def to_subscriber(
+        self,
+        message: Message,
+        subscription: Subscription,
+        content: EmailContent,
+        *,
+        date: datetime,
+        unsubscribe_url: str | None = None,
+    ) -> Ready:
+        """Address a mail to a subscriber; with `unsubscribe_url` it carries the headers of its list."""
+        newsletter = subscription.newsletter
+        headers = None
+        if unsubscribe_url is not None:
+            headers = ListHeaders(
+                list_id=newsletter.list_id,
+                name=newsletter.name,
+                unsubscribe_url=unsubscribe_url,
+                archive_url=self.links.newsletter(newsletter.slug),
+            )
+        mail = _addressed(
+            message, newsletter, content, to=subscription.subscriber.email, date=date, list_headers=headers
+        )
+        return Ready(message, mail, self.hash_address(subscription.subscriber.email_key))
+
+    def operators(self, messages: Iterable[Message]) -> dict[int, Operator]:
+        """Return the operators these messages go to."""
+        return self._operators(message.operator_id for message in messages)
+
+    def inviters(self, messages: Iterable[Message]) -> dict[int, Operator]:
+        """Return the operators who caused these messages."""
+        return self._operators(message.details.get("invited_by") for message in messages)
+
+    def to_operator(
+        self,
+        message: Message,
+        operator: Operator,
+        newsletter: Newsletter,
+        content: EmailContent,
+        *,
+        date: datetime,
+    ) -> Ready:
+        """Address a mail to an operator; it belongs to no list."""
+        mail = _addressed(message, newsletter, content, to=operator.email, date=date)
+        return Ready(message, mail, self.hash_address(operator.email_key))
+
+    def _operators(self, ids: Iterable[int | None]) -> dict[int, Operator]:
+        wanted = {number for number in ids if number is not None}
+        rows = self.session.scalars(select(Operator).where(Operator.id.in_(wanted)))
+        return {row.id: row for row in rows}
+
+
+def _addressed(
+    message: Message,
+    newsletter: Newsletter,
+    content: EmailContent,
+    *,
+    to: str,
+    date: datetime,
+    list_headers: ListHeaders | None = None,
+) -> Mail:
+    """Put sender, reply address and feedback id of a newsletter on a mail."""
+    sender = newsletter.sender
+    return Mail(
+        to_address=to,
+        from_name=sender.name,
+        from_address=sender.email,
+        reply_to=sender.reply_to or sender.email,
+        content=content,
+        date=date,
+        feedback_id=f"m{message.mailing_id}:{newsletter.slug}:{message.kind}:{FEEDBACK_SENDER}",
+        list_headers=list_headers,
+        # RFC 3834 5.2: not on what a person wrote.
+        auto_submitted=message.stream is not Stream.BLAST and message.kind != "blast_test",
+    )

@@ -1,0 +1,55 @@
+"""The port that delivery is given: one table of message kinds and the composers that know them."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from service.clock import utc_now
+from service.db import Sessions
+from service.delivery.models import Message
+from service.errors import BroadsheetError
+from service.links import Links
+from service.prepare import bulk, transactional
+from service.prepare.desk import Answer, Desk
+from service.tokens import AddressHasher
+
+Composer = Callable[[Desk, Sequence[Message]], list[Answer]]
+
+COMPOSERS: dict[str, Composer] = {
+    "confirm": transactional.confirm,
+    "already_subscribed": transactional.already_subscribed,
+    "welcome": transactional.welcome,
+    "operator_invitation": transactional.operator_invitation,
+    "digest": bulk.digest,
+    "blast": bulk.blast,
+    "blast_test": bulk.blast_test,
+}
+
+
+class Preparer:
+    """Implements `delivery.ports.Prepare` with a short read-only session per batch."""
+
+    def __init__(self, sessions: Sessions, *, links: Links, hash_address: AddressHasher) -> None:
+        self._sessions = sessions
+        self._links = links
+        self._hash_address = hash_address
+
+    def __call__(self, messages: Sequence[Message]) -> list[Answer]:
+        """Answer for every message, kind by kind.
+
+        :raises BroadsheetError: for a kind that this version does not know; delivery sets it aside.
+        """
+        by_kind: dict[str, list[Message]] = defaultdict(list)
+        for message in messages:
+            by_kind[message.kind].append(message)
+        with self._sessions() as session:
+            desk = Desk(session, self._links, self._hash_address, utc_now())
+            return [answer for kind, group in by_kind.items() for answer in _composer(kind)(desk, group)]
+
+
+def _composer(kind: str) -> Composer:
+    try:
+        return COMPOSERS[kind]
+    except KeyError:
+        raise BroadsheetError(
+            f"This version of Broadsheet does not know mails of the kind “{kind}”."
+        ) from None

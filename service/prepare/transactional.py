@@ -1,0 +1,102 @@
+"""Mail that one person caused: confirmations, answers to them, invitations."""
+
+from collections.abc import Callable, Sequence
+
+from service.delivery.models import Message
+from service.delivery.ports import Skip
+from service.emails.rendering import render
+from service.newsletters import queries as newsletters
+from service.newsletters.letterhead import letterhead
+from service.operators.emails import invitation_letter
+from service.prepare.desk import Answer, Desk
+from service.subscribers import emails
+from service.subscribers.models import Subscription, SubscriptionState
+
+
+def confirm(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Ask to confirm; a request that was confirmed or replaced meanwhile needs no mail any more."""
+
+    def one(message: Message, subscription: Subscription) -> Answer:
+        generation = int(message.details["generation"])
+        if subscription.generation != generation:
+            return Skip(message, "replaced")
+        if subscription.state is not SubscriptionState.PENDING:
+            return Skip(message, "confirmed")
+        letter = emails.confirm_letter(
+            subscription, generation=generation, links=desk.links, now=message.created_at
+        )
+        return desk.to_subscriber(message, subscription, render(letter), date=message.created_at)
+
+    return _each(desk, messages, one)
+
+
+def already_subscribed(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Tell a confirmed reader who signed up again where the settings are."""
+
+    def one(message: Message, subscription: Subscription) -> Answer:
+        if subscription.state is not SubscriptionState.ACTIVE:
+            return Skip(message, "unsubscribed")
+        letter = emails.already_subscribed_letter(
+            subscription, links=desk.links, mailing_id=message.mailing_id
+        )
+        return desk.to_subscriber(message, subscription, render(letter), date=message.created_at)
+
+    return _each(desk, messages, one)
+
+
+def welcome(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Greet a new reader for whom there is nothing to read yet."""
+
+    def one(message: Message, subscription: Subscription) -> Answer:
+        if subscription.state is not SubscriptionState.ACTIVE:
+            return Skip(message, "unsubscribed")
+        letter = emails.welcome_letter(subscription, links=desk.links, mailing_id=message.mailing_id)
+        return desk.to_subscriber(
+            message,
+            subscription,
+            render(letter),
+            date=message.created_at,
+            unsubscribe_url=letter.links.unsubscribe_url,
+        )
+
+    return _each(desk, messages, one)
+
+
+def operator_invitation(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+    """Invite an operator; an invitation that was accepted, renewed or withdrawn is not sent."""
+    operators = desk.operators(messages)
+    inviters = desk.inviters(messages)
+    # Invitations belong to the house rather than to a list; they come from its first newsletter's sender.
+    newsletter = next(iter(newsletters.list_all(desk.session)), None)
+
+    def one(message: Message) -> Answer:
+        operator = operators.get(message.operator_id or 0)
+        generation = int(message.details["generation"])
+        if operator is None or operator.disabled_at is not None or newsletter is None:
+            return Skip(message, "erased")
+        if operator.password_hash is not None or operator.invitation_generation != generation:
+            return Skip(message, "replaced")
+        inviter = inviters.get(message.details["invited_by"])
+        letter = invitation_letter(
+            operator,
+            invited_by=inviter.name if inviter and inviter.name else "An administrator",
+            generation=generation,
+            letterhead=letterhead(newsletter),
+            links=desk.links,
+            now=message.created_at,
+        )
+        return desk.to_operator(message, operator, newsletter, render(letter), date=message.created_at)
+
+    return [one(message) for message in messages]
+
+
+def _each(
+    desk: Desk, messages: Sequence[Message], one: Callable[[Message, Subscription], Answer]
+) -> list[Answer]:
+    found = desk.subscriptions(messages)
+    return [
+        one(message, found[message.subscription_id])
+        if message.subscription_id in found
+        else Skip(message, "erased")
+        for message in messages
+    ]
