@@ -10,6 +10,7 @@ from service.emails.letters import (
 )
 from service.links import Links
 from service.newsletters.letterhead import letterhead
+from service.newsletters.models import Rhythm
 from service.subscribers import schedule
 from service.subscribers.models import Subscription
 from service.tokens import LIFETIMES, Purpose
@@ -62,6 +63,15 @@ def reason(subscription: Subscription) -> str:
     """Say in one sentence why this reader gets the digest."""
     topics = joined(topic_names(subscription)) or subscription.newsletter.name
     return f"You get this because you chose {topics}, {rhythm_phrase(subscription)}."
+
+
+def summary(subscription: Subscription) -> str:
+    """State what comes, for the reader's pages: "About weekly, Friday 07:00, from Science and Climate"."""
+    rhythm = subscription.rhythm
+    day = "" if rhythm is Rhythm.DAILY else f"{schedule.WEEKDAYS[subscription.weekday - 1]} "
+    first = "the first " if rhythm is Rhythm.MONTHLY else ""
+    topics = joined(topic_names(subscription)) or "no topic yet"
+    return f"About {rhythm.value}, {first}{day}{subscription.hour:02d}:00, from {topics}"
 
 
 def announcement_reason(subscription: Subscription) -> str:

@@ -1,5 +1,6 @@
 """What a reader changes later: choices, announcements, a pause and its end."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -52,7 +53,8 @@ def change(
             session,
             subscription,
             ConsentKind.PREFERENCES_CHANGED,
-            circumstances=circumstances,
+            # The words beside the button are about announcements.
+            circumstances=replace(circumstances, wording=None),
             now=now,
             details={"before": {name: before[name] for name in changed}, "after": changed},
         )

@@ -1,0 +1,75 @@
+"""The confirmation link: a page with one button, and what the button does."""
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from service.db import transaction
+from service.dispatch import TaskName
+from service.errors import ExpiredToken
+from service.newsletters.queries import list_open
+from service.subscribers import emails, opt_in, queries
+from service.subscribers.models import Subscription
+from service.subscribers.standing import Standing, standing
+from service.tokens import Purpose
+from service.web.context import now, runtime
+from service.web.readers import moments
+from service.web.readers.page import circumstances, ids, page
+from service.web.security import private
+
+blueprint = Blueprint("confirming", __name__)
+
+
+@blueprint.get("/c/<token>")
+def show(token: str) -> ResponseReturnValue:
+    """Show what would be confirmed; scanners open every link, so this changes nothing."""
+    try:
+        subscription_id, generation = ids(Purpose.CONFIRM, token, at_least=2)
+    except ExpiredToken:
+        return _expired()
+    with runtime().sessions() as session:
+        subscription = queries.find(session, subscription_id)
+    return _page(subscription, standing(subscription, generation))
+
+
+@blueprint.post("/c/<token>")
+def confirm(token: str) -> ResponseReturnValue:
+    try:
+        subscription_id, generation = ids(Purpose.CONFIRM, token, at_least=2)
+    except ExpiredToken:
+        return _expired()
+    with transaction(runtime().sessions) as session:
+        now_standing = opt_in.confirm(
+            session, subscription_id, generation, circumstances=circumstances("confirmation"), now=now()
+        )
+        subscription = queries.find(session, subscription_id)
+    if now_standing is Standing.CONFIRMED:
+        runtime().dispatcher.wake(TaskName.PLAN_FIRST_DIGESTS)
+        runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
+    return _page(subscription, now_standing)
+
+
+def _page(subscription: Subscription | None, current: Standing) -> Response:
+    if subscription is None or current is Standing.GONE:
+        return _expired()
+    newsletter = subscription.newsletter
+    if current not in {Standing.CONFIRMED, Standing.WAITING}:
+        return private(page("not_confirmed", newsletter=newsletter, status=410, standing=current.value))
+    return private(
+        page(
+            "confirmed" if current is Standing.CONFIRMED else "confirm",
+            newsletter=newsletter,
+            preferences_url=runtime().links.preferences(subscription_id=subscription.id),
+            next_due=moments.local(subscription.next_due_at or now(), subscription),
+            phrase=emails.rhythm_phrase(subscription),
+            topics=emails.topic_names(subscription),
+            announcements=subscription.announcements,
+        )
+    )
+
+
+def _expired() -> Response:
+    """Say so, and offer the sign-up page; whether the address is still known, stays untold."""
+    with runtime().sessions() as session:
+        newsletters = list_open(session)
+    only = newsletters[0] if len(newsletters) == 1 else None
+    return private(page("expired", newsletter=only, status=410, newsletters=newsletters))

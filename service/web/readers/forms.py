@@ -1,0 +1,89 @@
+"""The two forms that readers fill in; every refusal is a sentence beside its field."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    Field,
+    Form,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    ValidationError,
+)
+
+from service.errors import InvalidInput
+from service.newsletters.models import Newsletter, Rhythm
+from service.subscribers import addresses, schedule
+from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics
+
+_RHYTHM_NAMES = {Rhythm.DAILY: "Every day", Rhythm.WEEKLY: "Every week", Rhythm.MONTHLY: "Every month"}
+
+
+class ChoicesForm(Form):
+    """What a subscription consists of."""
+
+    topics = SelectMultipleField("Topics", coerce=int, validate_choice=False)
+    rhythm = RadioField("How often", choices=[(rhythm.value, _RHYTHM_NAMES[rhythm]) for rhythm in RHYTHMS])
+    weekday = SelectField(
+        "On which day", coerce=int, choices=list(enumerate(schedule.WEEKDAYS, start=1)), default=5
+    )
+    hour = SelectField("At what time", coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)])
+    time_zone = StringField("Time zone")
+    announcements = BooleanField("Announcements")
+
+    def __init__(self, newsletter: Newsletter, *args: Any, **kwargs: Any) -> None:
+        self.newsletter = newsletter
+        super().__init__(*args, **kwargs)
+
+    def validate_topics(self, field: Field) -> None:
+        _check(lambda: check_topics(self.newsletter, field.data or ()))
+
+    def validate_time_zone(self, field: Field) -> None:
+        _check(lambda: check_time_zone(field.data or ""))
+
+    def choices(self) -> Choices:
+        """What was chosen; ask only after `validate()`."""
+        return Choices(
+            topic_ids=tuple(self.topics.data or ()),
+            rhythm=Rhythm(self.rhythm.data),
+            weekday=self.weekday.data,
+            hour=self.hour.data,
+            time_zone=self.time_zone.data or "",
+            announcements=self.announcements.data,
+        )
+
+    def complaints(self) -> dict[str, str]:
+        """The first complaint of each field, in words of ours where the library has only its own."""
+        found = {field.name: str(field.errors[0]) for field in self if field.errors}
+        return found | {name: _PLAINLY[name] for name in found.keys() & _PLAINLY.keys()}
+
+
+class SignUpForm(ChoicesForm):
+    """The same, with an address and two traps for machines."""
+
+    email = StringField("E-mail address")
+    #: People do not see it.
+    website = StringField("Leave this empty")
+    #: Signed moment at which the page was made.
+    rendered = StringField()
+
+    def validate_email(self, field: Field) -> None:
+        _check(lambda: addresses.parse(field.data or ""))
+
+
+#: Only a page that is not ours can send these wrong.
+_PLAINLY = {
+    "rhythm": "Choose how often you want to hear from us.",
+    "weekday": "Choose a day of the week.",
+    "hour": "Choose an hour of the day.",
+}
+
+
+def _check(rule: Callable[[], object]) -> None:
+    try:
+        rule()
+    except InvalidInput as error:
+        raise ValidationError(str(error)) from error

@@ -1,0 +1,65 @@
+"""What every reader page is made with: the newsletter's face, the reader behind a link, the visitor."""
+
+from flask import Response, make_response, render_template, request
+from sqlalchemy.orm import Session
+
+from service.emails.colours import Accent
+from service.errors import BadToken, NotFound
+from service.newsletters import queries
+from service.newsletters.models import Newsletter
+from service.subscribers.consent import Circumstances
+from service.tokens import Purpose
+from service.web.context import runtime, visitor_ip
+
+
+def page(
+    template: str, *, newsletter: Newsletter | None = None, status: int = 200, **values: object
+) -> Response:
+    """Render a reader page in the newsletter's colours."""
+    settings = runtime().settings
+    body = render_template(
+        f"readers/{template}.html",
+        newsletter=newsletter,
+        accent=None if newsletter is None else Accent.of(newsletter.accent),
+        inbox_url=settings.inbox_url if settings.smtp_is_inbox else None,
+        **values,
+    )
+    return make_response(body, status)
+
+
+def ids(purpose: Purpose, token: str, *, at_least: int) -> list[int]:
+    """Read the ids that a link carries.
+
+    :raises BadToken: forged, cut, expired (as ExpiredToken), or made for another purpose.
+    """
+    payload: list[int] = runtime().tokens.read(purpose, token)
+    if len(payload) < at_least or not all(type(part) is int for part in payload):
+        raise BadToken("This link is not complete, or was changed on its way.")
+    return payload
+
+
+def get_newsletter(session: Session, slug: str) -> Newsletter:
+    """Return an open newsletter.
+
+    :raises NotFound: there is none under this name, or it takes no readers any more.
+    """
+    newsletter = queries.find_by_slug(session, slug)
+    if newsletter is None:
+        raise NotFound("There is no such newsletter here. It may have closed, or the address is incomplete.")
+    return newsletter
+
+
+def circumstances(channel: str, *, wording: str | None = None) -> Circumstances:
+    """Describe this request for the consent log; a token in the address is left out."""
+    return Circumstances(
+        channel=channel,
+        form_url=f"{runtime().settings.base_url}{_path_without_token()}",
+        wording=wording,
+        ip=visitor_ip(),
+        user_agent=request.user_agent.string or None,
+    )
+
+
+def _path_without_token() -> str:
+    rule = request.url_rule
+    return rule.rule if rule is not None and "<token>" in rule.rule else request.path
