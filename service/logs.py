@@ -35,5 +35,6 @@ def configure(*, json_lines: bool, level: int = logging.INFO) -> None:
         JsonFormatter() if json_lines else logging.Formatter("%(levelname).1s %(name)s: %(message)s")
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # httpx logs every address it fetches at info; feeds are logged by us, with their outcome.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # httpx logs every address it fetches, Celery two lines for every wake-up; what they did we log ourselves.
+    for name in ("httpx", "celery.worker.strategy", "celery.app.trace", "celery.beat"):
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -20,7 +20,6 @@ from service.embedded.data_folder import DataFolder
 from service.embedded.process import Process
 from service.embedded.stack import Addresses, Stack
 from service.embedded.supervisor import Supervisor
-from service.errors import BroadsheetError
 
 
 @click.command()
@@ -74,7 +73,7 @@ class Seeding(threading.Thread):
     def __init__(self, runtime: Runtime, *, site_url: str, notes: Notes) -> None:
         super().__init__(daemon=True)
         self._runtime, self._site_url, self._notes = runtime, site_url, notes
-        self._error: BroadsheetError | None = None
+        self._error: Exception | None = None
 
     def run(self) -> None:
         try:
@@ -85,7 +84,8 @@ class Seeding(threading.Thread):
                 notes=self._notes,
                 progress=_draw,
             )
-        except BroadsheetError as error:
+        except Exception as error:
+            # Raised again in the main thread, which stops everything first.
             self._error = error
 
     def done(self) -> bool:
