@@ -29,6 +29,8 @@ def create_app(runtime: Runtime) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=24 * 3600,
+        # Token pages tell nobody their address (no-referrer), so there is no Referer to compare with.
+        WTF_CSRF_SSL_STRICT=False,
         # Mail links are built from PUBLIC_URL; a poisoned Host header must not get anywhere (standards 152).
         TRUSTED_HOSTS=_hosts(settings.base_url),
     )
