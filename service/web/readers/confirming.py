@@ -63,6 +63,7 @@ def _page(subscription: Subscription | None, current: Standing) -> Response:
             phrase=emails.rhythm_phrase(subscription),
             topics=emails.topic_names(subscription),
             announcements=subscription.announcements,
+            first_pending=subscription.first_digest_pending,
         )
     )
 

@@ -19,7 +19,7 @@ from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import addresses, schedule
 from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics
 
-_RHYTHM_NAMES = {Rhythm.DAILY: "Every day", Rhythm.WEEKLY: "Every week", Rhythm.MONTHLY: "Every month"}
+_RHYTHM_NAMES = {Rhythm.DAILY: "Daily", Rhythm.WEEKLY: "Weekly", Rhythm.MONTHLY: "Monthly"}
 
 
 class ChoicesForm(Form):
@@ -56,9 +56,10 @@ class ChoicesForm(Form):
         )
 
     def complaints(self) -> dict[str, str]:
-        """The first complaint of each field, in words of ours where the library has only its own."""
-        found = {field.name: str(field.errors[0]) for field in self if field.errors}
-        return found | {name: _PLAINLY[name] for name in found.keys() & _PLAINLY.keys()}
+        """The first complaint of each field, in the order of the page, and always in our own words."""
+        fields = sorted(self, key=lambda field: field.name != "email")
+        found = {field.name: str(field.errors[0]) for field in fields if field.errors}
+        return {name: _PLAINLY.get(name, sentence) for name, sentence in found.items()}
 
 
 class SignUpForm(ChoicesForm):

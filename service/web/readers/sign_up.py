@@ -46,8 +46,7 @@ def submit(slug: str) -> ResponseReturnValue:
     form = SignUpForm(newsletter, request.form)
     if form.website.data:
         return _sent(newsletter)
-    complaints = {} if form.validate() else form.complaints()
-    complaints |= _too_quick(form, now=now())
+    complaints = _too_quick(form, now=now()) if form.validate() else form.complaints()
     if complaints:
         return _form(newsletter, form, complaints), 422
     try:
