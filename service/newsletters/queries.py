@@ -1,9 +1,14 @@
 """Reading newsletters: for pages, mails, and the check whether one may send."""
 
+from typing import TypeVar
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
-from service.newsletters.models import Newsletter
+from service.errors import NotFound
+from service.newsletters.models import Newsletter, Sender, Topic
+
+Row = TypeVar("Row", Newsletter, Sender, Topic)
 
 
 def find_by_slug(session: Session, slug: str) -> Newsletter | None:
@@ -14,6 +19,32 @@ def find_by_slug(session: Session, slug: str) -> Newsletter | None:
 def list_open(session: Session) -> list[Newsletter]:
     """Return every open newsletter, oldest first, with its topics."""
     return list(session.scalars(_open().order_by(Newsletter.id)))
+
+
+def get(session: Session, newsletter_id: int) -> Newsletter:
+    """Return the newsletter, open or closed.
+
+    :raises NotFound: there is none with this id.
+    """
+    return _found(session.get(Newsletter, newsletter_id), "newsletter")
+
+
+def list_all(session: Session) -> list[Newsletter]:
+    """Return every newsletter with its topics, open ones first."""
+    statement = select(Newsletter).options(selectinload(Newsletter.topics))
+    return list(session.scalars(statement.order_by(Newsletter.closed_at.is_not(None), Newsletter.id)))
+
+
+def get_topic(session: Session, topic_id: int) -> Topic:
+    return _found(session.get(Topic, topic_id), "topic")
+
+
+def get_sender(session: Session, sender_id: int) -> Sender:
+    return _found(session.get(Sender, sender_id), "sender")
+
+
+def list_senders(session: Session) -> list[Sender]:
+    return list(session.scalars(select(Sender).order_by(Sender.id)))
 
 
 def missing_for_sending(newsletter: Newsletter) -> list[str]:
@@ -28,5 +59,11 @@ def missing_for_sending(newsletter: Newsletter) -> list[str]:
     return missing
 
 
-def _open() -> Select[tuple[Newsletter]]:
+def _found(row: Row | None, word: str) -> Row:
+    if row is None:
+        raise NotFound(f"There is no such {word}.")
+    return row
+
+
+def _open() -> Select[Newsletter]:
     return select(Newsletter).where(Newsletter.closed_at.is_(None)).options(selectinload(Newsletter.topics))
