@@ -7,9 +7,9 @@ _ORDER = (Role.VIEWER, Role.EDITOR, Role.SENDER, Role.ADMIN)
 #: For people who choose one.
 DESCRIPTIONS = {
     Role.VIEWER: "sees everything, changes nothing",
-    Role.EDITOR: "writes: newsletters, topics, sources and drafts of blasts",
-    Role.SENDER: "writes, and sends, pauses and stops mailings",
-    Role.ADMIN: "writes, sends, and looks after the operators",
+    Role.EDITOR: "keeps newsletters, topics, sources and drafts of blasts",
+    Role.SENDER: "does that, and sends, pauses and stops mailings",
+    Role.ADMIN: "does all that, and looks after the operators",
 }
 
 

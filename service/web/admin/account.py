@@ -3,7 +3,6 @@
 from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from sqlalchemy.orm import Session
 from wtforms import PasswordField, StringField
 
@@ -13,17 +12,18 @@ from service.operators import accounts, queries, sessions
 from service.operators.models import Operator, Role
 from service.operators.roles import DESCRIPTIONS
 from service.web.admin import auth, page
+from service.web.admin.fields import ConsoleForm
 from service.web.context import now, runtime
 
 blueprint = Blueprint("console_account", __name__, url_prefix="/console/account")
 auth.protect(blueprint, change=Role.VIEWER)
 
 
-class NameForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+class NameForm(ConsoleForm):
     name = StringField("Your name")
 
 
-class PasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+class PasswordForm(ConsoleForm):
     current = PasswordField("Current password")
     password = PasswordField("New password")
 
@@ -40,7 +40,7 @@ def rename() -> ResponseReturnValue:
         with transaction(runtime().sessions) as session:
             accounts.rename(session, _me(session), name=form.name.data or "", now=now())
     except InvalidInput as error:
-        form.name.errors = [str(error)]
+        form.complain(error, default="name")
         return _page(form, PasswordForm()), 422
     page.say("Your name is changed.")
     return redirect(url_for(".index"))
@@ -61,7 +61,7 @@ def change_password() -> ResponseReturnValue:
                 now=now(),
             )
     except InvalidInput as error:
-        form[error.field or "password"].errors = [str(error)]
+        form.complain(error, default="password")
         return _page(NameForm(formdata=None, name=auth.current_operator().name), form), 422
     page.say("Your password is changed. Every other login of your account has ended.")
     return redirect(url_for(".index"))

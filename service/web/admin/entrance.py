@@ -2,7 +2,6 @@
 
 from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
@@ -14,6 +13,7 @@ from service.operators.models import Operator
 from service.subscribers.addresses import network_of
 from service.tokens import Purpose
 from service.web.admin import auth, navigation, page
+from service.web.admin.fields import ConsoleForm
 from service.web.context import now, runtime, visitor_ip
 
 blueprint = Blueprint("console_entrance", __name__, url_prefix="/console")
@@ -22,12 +22,12 @@ auth.dress(blueprint)
 WRONG = "That address and password do not belong together."
 
 
-class LoginForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+class LoginForm(ConsoleForm):
     email = EmailField("E-mail address", validators=[InputRequired("Enter your e-mail address.")])
     password = PasswordField("Password", validators=[InputRequired("Enter your password.")])
 
 
-class InvitationForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+class InvitationForm(ConsoleForm):
     name = StringField("Your name")
     password = PasswordField("Password")
 
@@ -92,7 +92,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
                 writing, operator_id, generation, name=name, password=password, now=now()
             )
     except InvalidInput as error:
-        form[error.field or "password"].errors = [str(error)]
+        form.complain(error, default="password")
         with runtime().sessions() as reading:
             operator = accounts.find_invited(reading, operator_id, generation)
         return _invitation_page(form, operator), 422

@@ -47,7 +47,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "House",
         (
             Entry("Readers", "console_readers.index"),
-            Entry("Operators", "console_operators.index"),
+            Entry("Operators", "console_operators.index", role="admin"),
         ),
     ),
 )
@@ -65,13 +65,19 @@ def groups(may: Callable[[str], bool]) -> list[tuple[str, list[Link]]]:
 
 def first_page() -> str:
     """Return where an operator lands after logging in: the first page there is."""
-    found = (entry.endpoint for _, entries in GROUPS for entry in entries if _exists(entry))
+    found = (
+        entry.endpoint
+        for _, entries in GROUPS
+        for entry in entries
+        if _exists(entry) and entry.role == "viewer"
+    )
     return url_for(next(found, "console_account.index"))
 
 
 def _link(entry: Entry) -> Link:
-    blueprint = entry.endpoint.partition(".")[0]
-    return Link(entry.label, url_for(entry.endpoint), is_current=request.blueprint == blueprint)
+    url = url_for(entry.endpoint)
+    here = request.path == url or (url != "/console/" and request.path.startswith(url))
+    return Link(entry.label, url, is_current=here)
 
 
 def _exists(entry: Entry) -> bool:

@@ -1,0 +1,72 @@
+"""The forms of newsletters, topics and senders."""
+
+from zoneinfo import available_timezones
+
+from wtforms import EmailField, IntegerField, SelectField, StringField, TextAreaField
+
+from service.newsletters import checks, display_names
+from service.newsletters.changes import LONGEST_NAME, LONGEST_TAGLINE, NewsletterDraft
+from service.newsletters.models import Sender
+from service.newsletters.senders import SenderDraft
+from service.web.admin.fields import ConsoleForm, checked
+
+#: What the browser proposes while a zone is typed.
+ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
+
+
+class NewsletterForm(ConsoleForm):
+    name = StringField(
+        "Name",
+        [checked(checks.line, longest=LONGEST_NAME, required="Enter the name of the newsletter.")],
+    )
+    slug = StringField("Address of the sign-up page")
+    tagline = StringField("Tagline", [checked(checks.line, longest=LONGEST_TAGLINE)])
+    home_url = StringField("Address of your site", [checked(checks.web_address)])
+    privacy_url = StringField("Address of your privacy statement", [checked(checks.web_address)])
+    sender_id = SelectField("Sender", coerce=int)
+    accent = StringField("Accent colour", [checked(checks.accent)])
+    locale = StringField("Language", [checked(checks.locale)])
+    time_zone = StringField("Time zone", [checked(checks.time_zone)])
+    default_hour = SelectField("Hour at which digests leave", coerce=int, choices=HOURS)
+    min_items = IntegerField("Fewest articles", [checked(checks.number, least=1, most=14)])
+    max_items = IntegerField("Most articles", [checked(checks.number, least=1, most=14)])
+
+    def offer(self, senders: list[Sender]) -> None:
+        """Fill the choice of senders."""
+        self.sender_id.choices = [(sender.id, f"{sender.name} <{sender.email}>") for sender in senders]
+
+    def draft(self) -> NewsletterDraft:
+        return NewsletterDraft(
+            name=self.name.data or "",
+            sender_id=self.sender_id.data,
+            tagline=self.tagline.data or "",
+            home_url=self.home_url.data or "",
+            privacy_url=self.privacy_url.data or "",
+            locale=self.locale.data or "",
+            accent=self.accent.data or "",
+            time_zone=self.time_zone.data or "",
+            default_hour=self.default_hour.data,
+            min_items=self.min_items.data or 0,
+            max_items=self.max_items.data or 0,
+        )
+
+
+class TopicForm(ConsoleForm):
+    name = StringField("Name")
+    description = StringField("Description")
+
+
+class SenderForm(ConsoleForm):
+    name = StringField("Name", [checked(display_names.check)])
+    email = EmailField("E-mail address")
+    reply_to = EmailField("Replies go to")
+    postal_address = TextAreaField("Postal address", [checked(checks.postal_address)])
+
+    def draft(self) -> SenderDraft:
+        return SenderDraft(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            reply_to=self.reply_to.data or "",
+            postal_address=self.postal_address.data or "",
+        )
