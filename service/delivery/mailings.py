@@ -1,5 +1,6 @@
 """Mailings: opening, holding and closing what an operator counts as one."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select, update
@@ -100,6 +101,16 @@ def close_finished(session: Session, *, now: datetime) -> int:
         .values(planned=True)
     )
     return _close(session, Mailing.id.is_not(None), now=now)
+
+
+def reopen(session: Session, mailing_ids: Collection[int]) -> None:
+    """Go on with mailings that counted as finished: a message of theirs is pending again after all."""
+    if mailing_ids:
+        session.execute(
+            update(Mailing)
+            .where(Mailing.id.in_(mailing_ids), Mailing.state == MailingState.FINISHED)
+            .values(state=MailingState.SENDING, finished_at=None)
+        )
 
 
 def _close(session: Session, which: object, *, now: datetime) -> int:

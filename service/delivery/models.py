@@ -147,11 +147,8 @@ class Message(Model):
             "due_at",
             postgresql_where=text("state IN ('planned', 'deferred')"),
         ),
-        Index(
-            "ix_messages_leased",
-            "lease_until",
-            postgresql_where=text("state IN ('claimed', 'sending')"),
-        ),
+        # Few rows have an owner at any time: those in a window, and unknown ones.
+        Index("ix_messages_owner", "owner", postgresql_where=text("owner IS NOT NULL")),
         Index(
             "ix_messages_unreturned",
             "subscription_id",

@@ -258,11 +258,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('planned', 'deferred')"),
     )
     op.create_index(
-        "ix_messages_leased",
+        "ix_messages_owner",
         "messages",
-        ["lease_until"],
+        ["owner"],
         unique=False,
-        postgresql_where=sa.text("state IN ('claimed', 'sending')"),
+        postgresql_where=sa.text("owner IS NOT NULL"),
     )
     op.create_index("ix_messages_state", "messages", ["mailing_id", "state"], unique=False)
     op.create_index("ix_messages_subscriber", "messages", ["subscriber_id"], unique=False)
@@ -904,11 +904,7 @@ def downgrade() -> None:
     op.drop_index("ix_messages_subscription", table_name="messages")
     op.drop_index("ix_messages_subscriber", table_name="messages")
     op.drop_index("ix_messages_state", table_name="messages")
-    op.drop_index(
-        "ix_messages_leased",
-        table_name="messages",
-        postgresql_where=sa.text("state IN ('claimed', 'sending')"),
-    )
+    op.drop_index("ix_messages_owner", table_name="messages", postgresql_where=sa.text("owner IS NOT NULL"))
     op.drop_index(
         "ix_messages_due", table_name="messages", postgresql_where=sa.text("state IN ('planned', 'deferred')")
     )

@@ -1,0 +1,167 @@
+"""Outcomes: what became of each message of a window, recorded in small batches with what follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from service.delivery import mailings, suppression
+from service.delivery.models import PENDING, Attempt, MessageState
+
+#: An address that was refused this often in a row, over more than this time, is no address (rule 107).
+SOFT_BOUNCES = 3
+SOFT_BOUNCE_SPAN = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One message's fate; `phase` is empty where no try was made."""
+
+    mailing_id: int
+    message_id: int
+    state: MessageState
+    at: datetime
+    reason: str = ""
+    phase: str = ""
+    code: int | None = None
+    enhanced_code: str | None = None
+    reply: str = ""
+    #: When to try again.
+    due_at: datetime | None = None
+    #: The mailbox refused: "hard" (no such mailbox) or "soft".
+    bounce: str = ""
+    address_hash: bytes = b""
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["at"] = self.at.isoformat()
+        values["due_at"] = self.due_at.isoformat() if self.due_at else None
+        values["address_hash"] = self.address_hash.hex()
+        return values
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "Outcome":
+        due_at = values["due_at"]
+        return cls(
+            **{
+                **values,
+                "state": MessageState(values["state"]),
+                "at": datetime.fromisoformat(values["at"]),
+                "due_at": datetime.fromisoformat(due_at) if due_at else None,
+                "address_hash": bytes.fromhex(values["address_hash"]),
+            }
+        )
+
+
+# A deferral of a message that its reader has cancelled meanwhile (the mark of ledger.cancel_pending) ends it.
+# A row that a sweeper called unknown keeps its owner: what that owner learns later is still welcome.
+_RECORD = text(
+    """
+    UPDATE messages AS m SET
+        state = CASE WHEN o.again AND m.state = 'sending' AND m.reason <> ''
+                     THEN 'cancelled' ELSE o.state END,
+        reason = CASE WHEN o.again AND m.state = 'sending' AND m.reason <> ''
+                      THEN m.reason ELSE o.reason END,
+        due_at = COALESCE(o.due_at, m.due_at),
+        attempts = m.attempts + o.tried,
+        sent_at = CASE o.state WHEN 'sent' THEN o.at ELSE m.sent_at END,
+        state_at = o.at, owner = NULL, lease_until = NULL
+    FROM (
+        SELECT *, state IN ('deferred', 'planned') AS again FROM unnest(
+            CAST(:mailing_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:states AS text[]),
+            CAST(:reasons AS text[]), CAST(:due_ats AS timestamptz[]), CAST(:tried AS int[]),
+            CAST(:ats AS timestamptz[])
+        ) AS each (mailing_id, id, state, reason, due_at, tried, at)
+    ) AS o
+    WHERE m.mailing_id = o.mailing_id AND m.id = o.id AND m.owner = :owner
+      AND m.state IN ('claimed', 'sending', 'unknown')
+    RETURNING m.mailing_id, m.id, m.attempts, m.subscriber_id
+    """
+)
+
+
+def record(session: Session, outcomes: Sequence[Outcome], *, owner: str, relay: str) -> int:
+    """Write what became of these messages, where this owner still holds them; return how many it did."""
+    if not outcomes:
+        return 0
+    by_key = {(each.mailing_id, each.message_id): each for each in outcomes}
+    rows = session.execute(_RECORD, _arrays(list(by_key.values())) | {"owner": owner}).all()
+    attempts = []
+    mailings.reopen(session, {each.mailing_id for each in outcomes if each.state in PENDING})
+    for mailing_id, message_id, number, subscriber_id in rows:
+        outcome = by_key[mailing_id, message_id]
+        if outcome.phase:
+            attempts.append(_attempt(outcome, number=number, relay=relay))
+        if outcome.bounce:
+            _bounced(session, outcome, subscriber_id=subscriber_id)
+    session.add_all(attempts)
+    session.flush()
+    return len(rows)
+
+
+def _arrays(outcomes: list[Outcome]) -> dict[str, Any]:
+    return {
+        "mailing_ids": [each.mailing_id for each in outcomes],
+        "ids": [each.message_id for each in outcomes],
+        "states": [each.state.value for each in outcomes],
+        "reasons": [each.reason for each in outcomes],
+        "due_ats": [each.due_at for each in outcomes],
+        "tried": [1 if each.phase else 0 for each in outcomes],
+        "ats": [each.at for each in outcomes],
+    }
+
+
+def _attempt(outcome: Outcome, *, number: int, relay: str) -> Attempt:
+    return Attempt(
+        mailing_id=outcome.mailing_id,
+        message_id=outcome.message_id,
+        number=number,
+        at=outcome.at,
+        relay=relay,
+        phase=outcome.phase,
+        outcome=outcome.state,
+        code=outcome.code,
+        enhanced_code=outcome.enhanced_code,
+        reply=outcome.reply,
+    )
+
+
+def _bounced(session: Session, outcome: Outcome, *, subscriber_id: int | None) -> None:
+    session.execute(
+        text(
+            "INSERT INTO events (mailing_id, message_id, kind, at, channel, dedupe_key, details) "
+            "VALUES (:mailing_id, :message_id, :kind, :at, 'smtp', :key, '{}') ON CONFLICT DO NOTHING"
+        ),
+        {
+            "mailing_id": outcome.mailing_id,
+            "message_id": outcome.message_id,
+            "kind": f"{outcome.bounce}_bounce",
+            "at": outcome.at,
+            "key": f"smtp {outcome.mailing_id} {outcome.message_id}",
+        },
+    )
+    if not outcome.address_hash:
+        return
+    if outcome.bounce == "hard" or _gone_for_long(session, subscriber_id, outcome.at):
+        suppression.suppress(session, outcome.address_hash, reason="hard_bounce", now=outcome.at)
+
+
+def _gone_for_long(session: Session, subscriber_id: int | None, now: datetime) -> bool:
+    """Say whether soft bounces in a row, since the last success, span long enough."""
+    if subscriber_id is None:
+        return False
+    row = session.execute(
+        text(
+            """
+            SELECT count(*) AS n, min(e.at) AS first
+            FROM messages m JOIN events e ON e.mailing_id = m.mailing_id AND e.message_id = m.id
+            WHERE m.subscriber_id = :id AND e.kind = 'soft_bounce' AND e.at > COALESCE(
+                (SELECT max(sent_at) FROM messages WHERE subscriber_id = :id), '-infinity')
+            """
+        ),
+        {"id": subscriber_id},
+    ).one()
+    return bool(row.n >= SOFT_BOUNCES and now - row.first > SOFT_BOUNCE_SPAN)

@@ -1,0 +1,131 @@
+"""Parcels: messages of a window made ready for the wire, each broken one set apart from the rest."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.exc import DBAPIError
+
+from service.delivery import headers, mime
+from service.delivery.claims import Key
+from service.delivery.models import Message, MessageState
+from service.delivery.outcomes import Outcome
+from service.delivery.ports import Prepare, Ready, Skip
+from service.delivery.smtp import Envelope
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message with its bytes; they live as long as its window."""
+
+    message: Message
+    envelope: Envelope
+    raw: bytes
+    address_hash: bytes
+
+    @property
+    def key(self) -> Key:
+        return key_of(self.message)
+
+
+@dataclass(slots=True)
+class Packed:
+    """A window, sorted: what can go, what is settled already, and what could not be made."""
+
+    parcels: list[Parcel] = field(default_factory=list)
+    settled: list[Outcome] = field(default_factory=list)
+    broken: list[Message] = field(default_factory=list)
+
+
+def key_of(message: Message) -> Key:
+    return message.mailing_id, message.id
+
+
+def expires_at(message: Message) -> datetime | None:
+    """Return when the message is no news any more, where its planner said so."""
+    value = message.details.get("expires_at")
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
+def pack(prepare: Prepare, messages: Sequence[Message], *, now: datetime) -> Packed:
+    """Look up, compose and build; a message that cannot be made never holds up another."""
+    packed = Packed()
+    fresh = []
+    for message in messages:
+        end = expires_at(message)
+        if end is not None and end <= now:
+            packed.settled.append(
+                Outcome(*key_of(message), state=MessageState.EXPIRED, at=now, reason="too_late")
+            )
+        else:
+            fresh.append(message)
+    answers = {key_of(each.message): each for each in _prepare(prepare, fresh)}
+    for message in fresh:
+        _pack_one(packed, message, answers.get(key_of(message)), now=now)
+    return packed
+
+
+def _pack_one(packed: Packed, message: Message, answer: Ready | Skip | None, *, now: datetime) -> None:
+    if isinstance(answer, Skip):
+        packed.settled.append(
+            Outcome(*key_of(message), state=MessageState.SKIPPED, at=now, reason=answer.reason)
+        )
+        return
+    if answer is None:
+        packed.broken.append(message)
+        return
+    try:
+        packed.parcels.append(_parcel(answer))
+    except Exception as error:  # one broken message must not stop the others
+        _tell(message, error)
+        packed.broken.append(message)
+
+
+def _parcel(ready: Ready) -> Parcel:
+    message, mail = ready.message, ready.mail
+    # A signature goes here: over these bytes, the last ones to be made.
+    raw = mime.build(mail, message_id=message.message_id)
+    sender = f"b+{message.return_path_token}@{headers.domain_of(mail.from_address)}"
+    envelope = Envelope(sender=sender, recipient=headers.ascii_domain(mail.to_address))
+    return Parcel(message, envelope, raw, ready.address_hash)
+
+
+def _prepare(prepare: Prepare, messages: Sequence[Message]) -> list[Ready | Skip]:
+    """Prepare all at once; if that breaks, one by one, leaving out those that break it."""
+    if not messages:
+        return []
+    try:
+        return prepare(messages)
+    except DBAPIError:
+        raise
+    except Exception as error:  # find out which one it is
+        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        log.warning(
+            "A window of %s messages could not be composed at once (%s):\n%s",
+            len(messages),
+            type(error).__name__,
+            where,
+        )
+    found: list[Ready | Skip] = []
+    for message in messages:
+        try:
+            found += prepare([message])
+        except DBAPIError:
+            raise
+        except Exception as error:  # this one is the broken one, or one of them
+            _tell(message, error)
+    return found
+
+
+def _tell(message: Message, error: Exception) -> None:
+    # The type only: the text of an error may quote what was in the mail.
+    log.error(
+        "Message %s could not be made (%s)",
+        message.id,
+        type(error).__name__,
+        extra={"message_id": message.id, "mailing_id": message.mailing_id, "kind": message.kind},
+    )
