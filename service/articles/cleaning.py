@@ -93,6 +93,9 @@ def summary_html(value: str | None, *, base: str) -> str:
 
 def _allowed_only(value: str, base: str) -> str:
     def absolute(tag: str, attribute: str, address: str) -> str | None:
+        # nh3 shows its own `rel` to the filter as well.
+        if attribute != "href":
+            return address
         if address.strip().lower().startswith("mailto:"):
             return address.strip()
         return urls.resolve(address, base=base)

@@ -40,8 +40,9 @@ def parse(text: str, *, base_url: str) -> Feed:
 
 
 def _entry(item: dict[str, Any], *, feed: dict[str, Any], base_url: str) -> Entry | None:
-    links = (_text(item, "url"), _text(item, "external_url"), _text(item, "id"))
-    url = next(filter(None, (urls.resolve(link, base=base_url) for link in links if link)), None)
+    url = urls.first_of(
+        (_text(item, "url"), _text(item, "external_url")), else_of=item.get("id"), base=base_url
+    )
     content = _text(item, "content_html") or html.escape(_text(item, "content_text"))
     description = html.escape(_text(item, "summary")) or content
     # Titles are plain text by the standard, so markup in them is text and stays readable.

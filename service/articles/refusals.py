@@ -86,8 +86,6 @@ def _about_connection(error: Exception) -> str:
         return "The certificate of the server is not valid for this address."
     if "[SSL" in said:
         return "The server does not speak a TLS that can be trusted."
-    if "refused" in said.lower():
-        return "The server refuses the connection."
     return "The server could not be reached."
 
 

@@ -1,6 +1,7 @@
 """Addresses of articles: made absolute and safe, and folded so that one story has one address."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 #: Longer ones break mail clients and are not written by people.
@@ -48,6 +49,12 @@ def resolve(address: str, *, base: str = "") -> str | None:
         )
     )
     return url if len(url) <= LONGEST else None
+
+
+def first_of(links: Iterable[str], *, else_of: object, base: str) -> str | None:
+    """Return the first usable link; else the GUID, if that is an absolute address by itself."""
+    found = filter(None, (resolve(link, base=base) for link in links))
+    return next(found, None) or resolve(str(else_of or ""))
 
 
 def canonical(url: str) -> str:

@@ -43,7 +43,7 @@ def parse(text: str, *, base_url: str) -> Feed:
 
 def _entry(raw: Any, *, base_url: str, language: str | None) -> Entry | None:
     """Clean one entry; None when nothing leads to it or nothing says what it is."""
-    url = next(filter(None, (urls.resolve(link, base=base_url) for link in _links(raw))), None)
+    url = urls.first_of(_links(raw), else_of=raw.get("id"), base=base_url)
     description = str(raw.get("summary") or "")
     content = " ".join(str(part.get("value") or "") for part in raw.get("content", []))
     title = plain_line(raw.get("title"), limit=LONGEST_TITLE) or plain_line(description or content, limit=90)
@@ -70,7 +70,7 @@ def _entry(raw: Any, *, base_url: str, language: str | None) -> Entry | None:
 
 def _links(raw: Any) -> list[str]:
     alternates = [link.get("href") for link in raw.get("links", []) if link.get("rel") == "alternate"]
-    return [str(link) for link in (raw.get("link"), *alternates, raw.get("id")) if link]
+    return [str(link) for link in (raw.get("link"), *alternates) if link]
 
 
 def _people(raw: Any) -> list[object]:

@@ -18,7 +18,8 @@ BURST_ARTICLES = 3
 _MACHINES = re.compile(
     r"barracuda|mimecast|proofpoint|symantec|messagelabs|fireeye|trellix|forcepoint|trendmicro|sophos|"
     r"cloudmark|safelinks|ms ?office|microsoft office|bingpreview|skypeuripreview|urlpreview|"
-    r"link ?(?:check|preview|expanding)|facebookexternalhit|whatsapp/|telegrambot|discordbot|slackbot|twitterbot|linkedinbot|"
+    r"link ?(?:check|preview|expanding)|facebookexternalhit|"
+    r"whatsapp/|telegrambot|discordbot|slackbot|twitterbot|linkedinbot|"
     r"googleimageproxy|yahoomailproxy|google-safety|headlesschrome|phantomjs|puppeteer|playwright|"
     r"bot\b|crawl|spider|scanner|curl/|wget/|python|aiohttp|httpx|go-http-client|okhttp|java/|libwww|"
     r"apache-httpclient|node-fetch|axios/|ruby|perl",
