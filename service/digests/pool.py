@@ -39,7 +39,8 @@ def load_window(
 ) -> list[Entry]:
     """Read what became eligible in the window, and what was popular lately before it."""
     popular = and_(
-        ArticleTopic.settled_at >= popular_since,
+        # When it was published, not when we came to know it: a new source's archive is not this week's news.
+        Article.published_at >= popular_since,
         ArticleScore.observed >= POPULAR_OBSERVED,
         ArticleScore.score > 0,
     )
