@@ -159,13 +159,11 @@ def renew(session: Session, *, owner: str, seconds: float) -> bool:
 
 
 def _suppressed(session: Session, hashes: Mapping[Key, bytes]) -> set[Key]:
-    list_ids = dict(
-        session.execute(select(Mailing.id, Mailing.list_id).where(Mailing.id.in_({key[0] for key in hashes})))
-        .tuples()
-        .all()
+    lists = session.execute(
+        select(Mailing.id, Mailing.list_id).where(Mailing.id.in_({key[0] for key in hashes}))
     )
     found: set[Key] = set()
-    for mailing_id, list_id in list_ids.items():
+    for mailing_id, list_id in lists.all():
         own = {key: each for key, each in hashes.items() if key[0] == mailing_id}
         refused = suppression.find(session, set(own.values()), list_id=list_id)
         found |= {key for key, each in own.items() if each in refused}

@@ -63,19 +63,16 @@ def fates_of_broken(session: Session, messages: Sequence[Message], *, now: datet
     """Try broken messages a few times, in case a fix is under way, then set them aside."""
     if not messages:
         return []
-    tries = dict(
-        session.execute(
-            select(Attempt.message_id, func.count())
-            .where(
-                Attempt.mailing_id.in_({message.mailing_id for message in messages}),
-                Attempt.message_id.in_([message.id for message in messages]),
-                Attempt.phase == "compose",
-            )
-            .group_by(Attempt.message_id)
+    rows = session.execute(
+        select(Attempt.message_id, func.count())
+        .where(
+            Attempt.mailing_id.in_({message.mailing_id for message in messages}),
+            Attempt.message_id.in_([message.id for message in messages]),
+            Attempt.phase == "compose",
         )
-        .tuples()
-        .all()
+        .group_by(Attempt.message_id)
     )
+    tries: dict[int, int] = {row[0]: row[1] for row in rows}
     outcomes = []
     for message in messages:
         due_at = backoff.broken_retry_at(attempts=tries.get(message.id, 0) + 1, now=now)

@@ -177,9 +177,7 @@ class _Session(socketserver.StreamRequestHandler):
         return reply
 
     def _decide(self, verb: str, line: str) -> str | None:
-        return self.state.script(
-            Step(verb, line, self.recipient, self.taken, len(self.state.accepted))
-        )
+        return self.state.script(Step(verb, line, self.recipient, self.taken, len(self.state.accepted)))
 
     def _say(self, reply: str) -> None:
         if reply == DROP:
