@@ -1,0 +1,129 @@
+"""Planners at once, and planners that are killed: nobody twice, nobody lost."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.db import Sessions
+from service.delivery.models import Mailing, Message
+from service.digests import first, planning, writing
+from service.digests.models import Edition, Run
+from service.recipes.models import Recipe
+from service.subscribers.models import Subscription
+from tests.integration.digests.worlds import LINKS, NOW, make_due, make_world
+
+READERS = 60
+
+
+def make_readers(sessions: Sessions, **values: object) -> None:
+    with sessions.begin() as session:
+        newsletter = make_world(session, stories=12, topics=("Science", "Energy", "Law"))
+        topic_ids = [topic.id for topic in newsletter.topics]
+        for n in range(READERS):
+            chosen = topic_ids[: 1 + n % 3]
+            hour = {"hour": 8 + n % 2, "next_due_at": NOW - timedelta(hours=1 - n % 2)}
+            make_due(session, newsletter, topic_ids=chosen, **hour, **values)
+
+
+def assert_everybody_once(session: Session) -> None:
+    rows = Counter(session.scalars(select(Message.subscription_id).where(Message.kind == "digest")))
+    assert rows == Counter(dict.fromkeys(session.scalars(select(Subscription.id)), 1))
+    hashes = session.scalars(select(Recipe.content_hash)).all()
+    assert len(hashes) == len(set(hashes))
+    assert session.scalar(select(func.count()).select_from(Edition)) == 1
+    assert session.scalar(select(func.count()).select_from(Mailing).where(Mailing.stream == "digest")) == 1
+    assert set(session.scalars(select(Subscription.watermark))) == {12}
+
+
+def at_once(work: list[object]) -> list[object]:
+    """Run the callables in threads of their own, from the same moment on."""
+    gate = Barrier(len(work))
+
+    def run(call: object) -> object:
+        gate.wait(timeout=10)
+        return call()  # type: ignore[operator]
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in work]]
+
+
+def test_five_planners_at_once_plan_everybody_once(
+    committing: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "SLICE", 7)
+    make_readers(committing)
+
+    reports = at_once([lambda: planning.plan_due(committing, links=LINKS, now=NOW)] * 5)
+
+    assert sum(report.planned for report in reports) == READERS
+    with committing() as session:
+        assert_everybody_once(session)
+        assert session.scalar(select(func.count()).select_from(Run)) == 2
+
+
+def test_three_planners_of_first_digests_at_once_greet_everybody_once(
+    committing: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first, "SLICE", 7)
+    make_readers(committing, first_digest_pending=True)
+
+    at_once([lambda: first.plan_first(committing, links=LINKS, now=NOW)] * 3)
+
+    with committing() as session:
+        assert_everybody_once(session)
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing catches it, the transaction is simply gone."""
+
+
+@pytest.mark.parametrize("place", ["before the rows", "after the rows"])
+def test_a_planner_that_is_killed_between_slices_leaves_nothing_half_done(
+    place: str, committing: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_readers(committing)
+    write, calls = writing.write, iter(range(100))
+
+    def killed_in_the_third_slice(*args: object, **values: object) -> tuple[int, int]:
+        third = next(calls) == 2
+        if third and place == "before the rows":
+            raise Killed
+        outcome = write(*args, **values)  # type: ignore[arg-type]
+        if third:
+            raise Killed
+        return outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "SLICE", 7)
+        patch.setattr(writing, "write", killed_in_the_third_slice)
+        with pytest.raises(Killed):
+            planning.plan_due(committing, links=LINKS, now=NOW)
+    with committing() as session:
+        done = session.scalar(select(func.count()).select_from(Message))
+        moved = session.scalar(select(func.count()).where(Subscription.watermark == 12))
+        assert done == moved == 14
+
+    planning.plan_due(committing, links=LINKS, now=NOW + timedelta(minutes=1))
+
+    with committing() as session:
+        assert_everybody_once(session)
+
+
+def test_a_run_keeps_its_cut_off_when_articles_come_in_between(
+    committing: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_readers(committing)
+    with committing.begin() as session:
+        planning.open_runs(session, planning.sending_newsletters(session), now=NOW)
+    with committing.begin() as session:
+        make_world(session, stories=20)
+
+    planning.plan_due(committing, links=LINKS, now=NOW)
+
+    with committing() as session:
+        assert set(session.scalars(select(Message.to_seq))) == {12}
