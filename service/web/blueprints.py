@@ -3,7 +3,17 @@
 from flask import Blueprint
 
 from service.web import health
-from service.web.admin import account, categories, entrance, newsletters, operators, senders, sources, topics
+from service.web.admin import (
+    account,
+    categories,
+    entrance,
+    newsletters,
+    operators,
+    senders,
+    setup,
+    sources,
+    topics,
+)
 from service.web.readers import clicks, confirming, front, leaving, preferences, sign_up
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -14,6 +24,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     preferences.blueprint,
     leaving.blueprint,
     clicks.blueprint,
+    setup.blueprint,
     entrance.blueprint,
     account.blueprint,
     newsletters.blueprint,

@@ -56,7 +56,7 @@ def log_in() -> ResponseReturnValue:
         return answer
     if operator is None:
         return _login_page(form, problem=WRONG, status=422)
-    return _let_in(operator, _target())
+    return let_in(operator, _target())
 
 
 @blueprint.post("/logout")
@@ -97,7 +97,21 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             operator = accounts.find_invited(reading, operator_id, generation)
         return _invitation_page(form, operator), 422
     page.say(f"Welcome, {operator.name}.")
-    return _let_in(operator, navigation.first_page())
+    return let_in(operator, navigation.first_page())
+
+
+def let_in(operator: Operator, target: str) -> ResponseReturnValue:
+    """Begin a login in this browser, ending the one it had, and go on to a page."""
+    with transaction(runtime().sessions) as writing:
+        sessions.end(writing, request.cookies.get(auth.cookie_name(), ""))
+        token = sessions.start(writing, operator, ip=request.remote_addr, now=now())
+    flashes = session.get("_flashes")
+    session.clear()  # a CSRF token that was known before the login is worth nothing after it
+    if flashes:
+        session["_flashes"] = flashes
+    response = make_response(redirect(target))
+    auth.remember(response, token, operator)
+    return response
 
 
 def _check(form: LoginForm) -> Operator | None:
@@ -111,19 +125,6 @@ def _check(form: LoginForm) -> Operator | None:
             hash_address=runtime().hash_address,
             now=now(),
         )
-
-
-def _let_in(operator: Operator, target: str) -> ResponseReturnValue:
-    with transaction(runtime().sessions) as writing:
-        sessions.end(writing, request.cookies.get(auth.cookie_name(), ""))
-        token = sessions.start(writing, operator, ip=request.remote_addr, now=now())
-    flashes = session.get("_flashes")
-    session.clear()  # a CSRF token that was known before the login is worth nothing after it
-    if flashes:
-        session["_flashes"] = flashes
-    response = make_response(redirect(target))
-    auth.remember(response, token, operator)
-    return response
 
 
 def _read(token: str) -> tuple[int, int]:

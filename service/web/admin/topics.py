@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from service.db import transaction
+from service.dispatch import TaskName
 from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters import queries, topics
 from service.newsletters.models import Newsletter, Topic
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.web.admin import auth, page
+from service.web.admin import auth, namesakes, page
 from service.web.admin.newsletter_forms import TopicForm
 from service.web.context import now, runtime
 
@@ -50,9 +51,12 @@ def add(newsletter_id: int) -> ResponseReturnValue:
                 actor=_actor(),
                 now=now(),
             )
+            gained = namesakes.take(session, topic)
     except InvalidInput as error:
         form.complain(error, default="name")
         return _list_page(newsletter_id, form), 422
+    if gained:
+        runtime().dispatcher.wake(TaskName.SETTLE)
     page.say(f"“{topic.name}” is added.")
     return redirect(url_for(".index", newsletter_id=newsletter_id))
 
