@@ -30,6 +30,8 @@ class Process:
     ready: Callable[[], bool] = lambda: True
     #: Runs and ends with status 0, like a migration; ready once it did.
     once: bool = False
+    #: Whether there is nothing to do for it, so that it need not run at all.
+    needless: Callable[[], bool] = lambda: False
     user: User | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 12.0
@@ -72,9 +74,12 @@ class RunningProcess:
         return time.monotonic() >= self._not_before and set(self.process.after) <= ready
 
     def start(self) -> None:
-        """Spawn it, with a thread that carries its lines into its log."""
-        _cut(self.log)
+        """Spawn it, with a thread that carries its lines into its log; or see that there is no need to."""
         self._begun = time.monotonic()
+        if self.process.needless():
+            self.ready = True
+            return
+        _cut(self.log)
         self._child = spawn(
             self.process.argv,
             env={**os.environ, **self.process.env},

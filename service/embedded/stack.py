@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
@@ -17,6 +18,8 @@ from service.embedded.postgres import EmbeddedPostgres
 from service.embedded.process import Process
 from service.embedded.valkey import EmbeddedValkey
 from service.settings import is_given
+
+_MIGRATIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,16 @@ def build(data: DataFolder, addresses: Addresses, *, extra: dict[str, str] | Non
         stack.env["SECRET_KEY"] = data.secret_key()
     needed = (*_database(stack), *_queue(stack))
     _inbox(stack)
-    _python(stack, "migrate", after=needed, once=True)
+    stack.processes.append(
+        Process(
+            "migrate",
+            python_process("migrate"),
+            env=stack.env,
+            after=needed,
+            once=True,
+            needless=lambda: _is_up_to_date(stack.env.get("DATABASE_URL")),
+        )
+    )
     started_at = datetime.now(UTC)
     _python(stack, "web", after=("migrate",), ready=lambda: _answers(f"{addresses.url}/healthz"), gentle=True)
     for kind in ("worker", "beat"):
@@ -159,7 +171,6 @@ def _python(
     *arguments: str,
     after: tuple[str, ...] = (),
     ready: Callable[[], bool] = lambda: True,
-    once: bool = False,
     gentle: bool = False,
 ) -> None:
     stack.processes.append(
@@ -169,11 +180,18 @@ def _python(
             env=stack.env,
             after=after,
             ready=ready,
-            once=once,
             # gunicorn's parent must live long enough to end its children.
             death_signal=signal.SIGTERM if gentle else signal.SIGKILL,
         )
     )
+
+
+def _is_up_to_date(url: str | None) -> bool:
+    """Whether the newest migration was run already: asking takes milliseconds, running none a second."""
+    if url is None:
+        return False
+    newest = max(file.name.partition("_")[0] for file in _MIGRATIONS.glob("0*.py"))
+    return _ask(url, "SELECT 1 FROM alembic_version WHERE version_num = %s", [newest])
 
 
 def _answers(url: str) -> bool:
@@ -187,15 +205,15 @@ def _answers(url: str) -> bool:
 def _shows_life(stack: Stack, kind: str, since: datetime) -> Callable[[], bool]:
     def probe() -> bool:
         url = stack.env.get("DATABASE_URL")
-        if url is None:
-            return True
-        try:
-            with psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=2) as connection:
-                found = connection.execute(
-                    "SELECT 1 FROM heartbeats WHERE kind = %s AND seen_at > %s", [kind, since]
-                ).fetchone()
-        except psycopg.Error:
-            return False
-        return found is not None
+        question = "SELECT 1 FROM heartbeats WHERE kind = %s AND seen_at > %s"
+        return url is None or _ask(url, question, [kind, since])
 
     return probe
+
+
+def _ask(url: str, question: LiteralString, values: list[object]) -> bool:
+    try:
+        with psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=2) as connection:
+            return connection.execute(question, values).fetchone() is not None
+    except psycopg.Error:
+        return False

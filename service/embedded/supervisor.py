@@ -90,6 +90,8 @@ class Supervisor:
                     if item.failures == 0:
                         self._report(item.name, "starting", 0.0)
                     item.start()
+                    if item.ready:
+                        self._report(item.name, "ready", item.age)
             elif not item.ready and item.probe():
                 self._report(item.name, "ready", item.age)
 
