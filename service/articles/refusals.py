@@ -59,7 +59,7 @@ def check_answer(status: int, headers: Mapping[str, str]) -> None:
 def sentence_of(error: Exception) -> str:
     """Turn an exception of the network or its guard into a sentence."""
     match error:
-        case BlockedAddressError():
+        case BlockedAddressError() | BlockedURLError(__cause__=BlockedAddressError()):
             return "The address leads to a private network, which feeds may not do."
         case BlockedURLError() if "allowed_ports" in error.reason:
             return "The address has an unusual port; feeds are read from ports 80 and 443 only."
