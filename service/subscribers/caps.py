@@ -68,7 +68,7 @@ def may_mail(
                 Subscription.subscriber_id == subscriber.id, Subscription.confirmed_at.is_not(None)
             )
         )
-        confirmed = dict(rows.tuples().all())
+        confirmed = dict(rows.all())
     here = max(now - DAY, confirmed.get(newsletter_id) or now - DAY)
     anywhere = max([now - MONTH, *(moment for moment in confirmed.values() if moment is not None)])
     mailed = select(func.count()).where(SignupAttempt.email_hash == email_hash, SignupAttempt.mailed)

@@ -37,7 +37,7 @@ def count_by_state(session: Session, newsletter_id: int) -> dict[SubscriptionSta
         .where(Subscription.newsletter_id == newsletter_id)
         .group_by(Subscription.state)
     )
-    return dict.fromkeys(SubscriptionState, 0) | dict(rows.tuples().all())
+    return dict.fromkeys(SubscriptionState, 0) | dict(rows.all())
 
 
 def list_page(
