@@ -38,7 +38,7 @@ def fragments(session: Session, recipes: Iterable[Recipe]) -> dict[bytes, str]:
     """Return the rendered parts of these recipes by hash, in one query."""
     hashes = {part for recipe in recipes for part in (recipe.html_hash, recipe.text_hash)}
     rows = session.execute(select(Fragment.hash, Fragment.content).where(Fragment.hash.in_(hashes)))
-    return dict(rows.tuples())
+    return {row.hash: row.content for row in rows}
 
 
 def received(

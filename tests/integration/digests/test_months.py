@@ -101,7 +101,7 @@ class World:
         return sorted(self.luck.sample(topic_ids, self.luck.randint(1, 4)))
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2])
 def test_over_months_nobody_reads_an_article_twice(seed: int, session: Session, sessions: Sessions) -> None:
     world = World(session, sessions, seed=seed)
 
