@@ -1,17 +1,15 @@
 """Starting a process that ends with us: the kernel signals it when its parent dies, however that happens."""
 
-import ctypes
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+from service.embedded import launcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +30,20 @@ def spawn(
     output: int | IO[bytes] = subprocess.DEVNULL,
     folder: Path | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a child in a process group of its own (a terminal's Ctrl-C reaches us alone).
+    """Start a child in a session of its own (a terminal's Ctrl-C reaches us alone).
 
-    Must be called from a thread that lives as long as the child should: the death signal is tied to it.
+    Call it from a thread that lives as long as the child should: the kernel ties the death signal to that
+    thread. Only Linux has such a signal; elsewhere a child outlives a parent that was killed.
     """
+    ids = (user.uid, user.gid) if user is not None else (-1, -1)
+    facts = (os.getpid(), int(death_signal), *ids)
     return subprocess.Popen(
-        list(argv),
+        # -I -S: nothing of the environment or of site-packages can slow it down or change it.
+        [sys.executable, "-I", "-S", launcher.__file__, *map(str, facts), *argv],
         env=None if env is None else dict(env),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         cwd=folder,
         start_new_session=True,
-        preexec_fn=_before_exec(user, death_signal, os.getpid()),
     )
-
-
-def _before_exec(user: User | None, death_signal: signal.Signals, parent: int) -> Callable[[], None]:
-    def prepare() -> None:
-        if user is not None:
-            os.setgroups([])
-            os.setgid(user.gid)
-            os.setuid(user.uid)
-        # After setuid, which clears it (prctl(2)).
-        if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
-        # The parent may have died before the line above.
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare

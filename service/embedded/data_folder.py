@@ -11,6 +11,10 @@ from service.errors import StartupError
 
 MARKER = "broadsheet-data"
 _MARK = "This folder belongs to Broadsheet: database, queue, inbox and keys of one installation.\n"
+_DAMAGED = (
+    ", and links in mails already sent depend on it; restore it from a backup, set SECRET_KEY, "
+    "or begin again with --fresh."
+)
 
 
 class DataFolder:
@@ -50,13 +54,14 @@ class DataFolder:
         :raises StartupError: somebody else uses it, or it is not ours, or it cannot be written.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            # Servers that run as another user must be able to pass through, not to look around.
-            self.path.chmod(0o711)
+            self._make()
+            self._check_ours()
+            self._lock = (self.path / "lock").open("wb")
         except OSError as error:
-            raise StartupError(f"The data folder {self.path} cannot be used: {error.strerror}.") from error
-        self._check_ours()
-        self._lock = (self.path / "lock").open("wb")
+            raise StartupError(
+                f"The data folder {self.path} cannot be used ({error.strerror}); name another one with "
+                "--data."
+            ) from error
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -66,20 +71,29 @@ class DataFolder:
                 "with --data."
             ) from error
         (self.path / MARKER).write_text(_MARK)
+        for private in (self.logs, self.inbox):
+            private.mkdir(mode=0o700, exist_ok=True)
+
+    def _make(self) -> None:
+        if self.path.is_dir():
+            return
+        self.path.mkdir(parents=True)
+        # When we are root, the database's user must be able to pass through, not to look around.
+        self.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
     def secret_key(self) -> str:
-        """Return the key that signs this installation's links; made once, readable by its owner only."""
+        """Return the key that signs this installation's links; made once, readable by its owner only.
+
+        :raises StartupError: it is damaged, or it is gone although the readers it was made for are not.
+        """
         file = self.path / "secret-key"
         if not file.exists():
-            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as opened:
-                opened.write(secrets.token_hex(32))
+            if self.postgres.exists():
+                raise StartupError(f"The data folder is damaged: {file} is missing{_DAMAGED}")
+            _write_private(file, secrets.token_hex(32))
         key = file.read_text().strip()
         if len(key) < 32:
-            raise StartupError(
-                f"The data folder is damaged: {file} is cut short. Restore it from a backup (links in mails "
-                "already sent depend on it), or begin again with --fresh."
-            )
+            raise StartupError(f"The data folder is damaged: {file} is cut short{_DAMAGED}")
         return key
 
     def wipe(self) -> None:
@@ -104,3 +118,14 @@ class DataFolder:
                 f"{self.path} holds other files ({', '.join(sorted(strangers)[:3])}) and is not a Broadsheet "
                 "data folder; name another one with --data."
             )
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Write all of it or nothing, even if we are killed in between."""
+    half = file.with_name(f"{file.name}.half")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    half.replace(file)

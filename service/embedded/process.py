@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.embedded.children import User, spawn
+from service.embedded.logfiles import LogFile, reason
 
-#: Log files are cut to their end at a start, so that a small disk never fills with them.
-LOG_BYTES = 2 * 1024 * 1024
+#: A probe may open a connection: two cores have better things to do while everything starts.
+PROBE_SECONDS = 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class Process:
     #: What the kernel sends it when we die.
     death_signal: signal.Signals = signal.SIGKILL
     folder: Path | None = None
+    #: What a person can do when it does not start.
+    advice: str = ""
+
+    @property
+    def tries(self) -> int:
+        """How many starts it gets; a migration that failed would fail the same way again."""
+        return 1 if self.once else 4
 
 
 class RunningProcess:
@@ -54,7 +62,13 @@ class RunningProcess:
         self._reader: threading.Thread | None = None
         self._begun = 0.0
         self._not_before = 0.0
+        self._next_probe = 0.0
         self._tail: deque[str] = deque(maxlen=20)
+
+    @property
+    def started(self) -> bool:
+        """Whether there is a process, or the remains of one."""
+        return self._child is not None
 
     @property
     def alive(self) -> bool:
@@ -64,6 +78,10 @@ class RunningProcess:
     def ended(self) -> bool:
         """Whether it ran and has ended without anybody having looked yet."""
         return self._child is not None and self._child.poll() is not None
+
+    @property
+    def hopeless(self) -> bool:
+        return not self.ready and self.failures >= self.process.tries
 
     @property
     def age(self) -> float:
@@ -79,7 +97,6 @@ class RunningProcess:
         if self.process.needless():
             self.ready = True
             return
-        _cut(self.log)
         self._child = spawn(
             self.process.argv,
             env={**os.environ, **self.process.env},
@@ -92,18 +109,19 @@ class RunningProcess:
         self._reader.start()
 
     def probe(self) -> bool:
-        """Ask whether it is ready; remembers a yes."""
-        if not self.process.once and self.process.ready():
-            self.ready = True
-            self.failures = 0
+        """Ask whether it is ready, a few times a second; remembers a yes."""
+        if self.process.once or time.monotonic() < self._next_probe:
+            return False
+        self.ready = self.process.ready()
+        self._next_probe = time.monotonic() + PROBE_SECONDS
         return self.ready
 
     def collect(self) -> bool:
         """Take note that it ended; True when that was its purpose."""
         assert self._child is not None
-        if self._reader is not None:
-            self._reader.join(1)
-        status, self._child = self._child.returncode, None
+        status = self._child.returncode
+        self.kill()
+        self._child = None
         if self.process.once and status == 0:
             self.ready = True
             return True
@@ -133,22 +151,17 @@ class RunningProcess:
         if self._reader is not None:
             self._reader.join(1)
 
-    def last_words(self) -> str:
-        """Return the last line it wrote, which most often says why it ended."""
-        return next((line for line in reversed(self._tail) if line.strip()), "it said nothing").strip()
+    def complaint(self) -> str:
+        """Return one sentence about why it did not start."""
+        advice = f"; {self.process.advice}" if self.process.advice else ""
+        return f"{self.name} did not start: {reason(self._tail).rstrip('.')} (see {self.log}){advice}."
 
     def _carry(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None
-        with child.stdout, self.log.open("ab") as log:
+        with child.stdout, LogFile(self.log) as log:
             for raw in child.stdout:
                 log.write(raw)
-                log.flush()
                 line = raw.decode(errors="replace").rstrip()
                 self._tail.append(line)
                 if self._echo and line:
                     sys.stderr.write(f"{self.name:>9} | {line}\n")
-
-
-def _cut(log: Path) -> None:
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.write_bytes(log.read_bytes()[-LOG_BYTES // 2 :])

@@ -1,25 +1,20 @@
 """Everything one local installation runs, as a list for the supervisor."""
 
+import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import LiteralString
-
-import psycopg
 
 from service.embedded import ports
 from service.embedded.data_folder import DataFolder
-from service.embedded.postgres import EmbeddedPostgres
+from service.embedded.postgres import ADVICE, EmbeddedPostgres
+from service.embedded.probes import is_healthy, is_up_to_date, shows_life
 from service.embedded.process import Process
 from service.embedded.valkey import EmbeddedValkey
 from service.settings import is_given
-
-_MIGRATIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,7 @@ class Addresses:
 
     @classmethod
     def from_free_ports(cls) -> "Addresses":
-        return cls(port=ports.find_free(), inbox_port=ports.find_free(), smtp_port=ports.find_free())
+        return cls(*ports.find_free(3))
 
     @property
     def url(self) -> str:
@@ -76,22 +71,24 @@ def build(data: DataFolder, addresses: Addresses, *, extra: dict[str, str] | Non
         stack.env["PUBLIC_URL"] = addresses.url
     if not is_given("SECRET_KEY"):
         stack.env["SECRET_KEY"] = data.secret_key()
-    needed = (*_database(stack), *_queue(stack))
-    _inbox(stack)
+    servers = (*_database(stack), *_queue(stack))
+    # The worker ends before the inbox, which then has all of its mail.
+    inbox = _inbox(stack)
+    url = stack.env.get("DATABASE_URL") or os.environ.get("DATABASE_URL")
     stack.processes.append(
         Process(
             "migrate",
             python_process("migrate"),
             env=stack.env,
-            after=needed,
+            after=servers,
             once=True,
-            needless=lambda: _is_up_to_date(stack.env.get("DATABASE_URL")),
+            needless=lambda: is_up_to_date(url),
         )
     )
     started_at = datetime.now(UTC)
-    _python(stack, "web", after=("migrate",), ready=lambda: _answers(f"{addresses.url}/healthz"), gentle=True)
-    for kind in ("worker", "beat"):
-        _python(stack, kind, after=("migrate",), ready=_shows_life(stack, kind, started_at))
+    _python(stack, "web", after=("migrate",), ready=lambda: is_healthy(addresses.port))
+    for kind, needed in (("worker", ("migrate", *inbox)), ("beat", ("migrate",))):
+        _python(stack, kind, after=needed, ready=shows_life(url, kind=kind, since=started_at))
     return stack
 
 
@@ -123,9 +120,12 @@ def _database(stack: Stack) -> tuple[str, ...]:
             server.command(),
             ready=server.ready,
             user=server.user,
+            # Fast shutdown: clients are cut off, the data are flushed.
             stop_signal=signal.SIGINT,
             death_signal=signal.SIGINT,
+            stop_seconds=30,
             folder=Path("/"),
+            advice=ADVICE,
         )
     )
     return ("postgres",)
@@ -138,14 +138,20 @@ def _queue(stack: Stack) -> tuple[str, ...]:
     server.prepare()
     stack.env["REDIS_URL"] = server.url
     stack.processes.append(
-        Process("valkey", server.command(), ready=server.ready, death_signal=signal.SIGTERM)
+        Process(
+            "valkey",
+            server.command(),
+            ready=server.ready,
+            death_signal=signal.SIGTERM,
+            advice=server.advice,
+        )
     )
     return ("valkey",)
 
 
-def _inbox(stack: Stack) -> None:
+def _inbox(stack: Stack) -> tuple[str, ...]:
     if is_given("SMTP_URL"):
-        return
+        return ()
     where = stack.addresses
     for port in (where.inbox_port, where.smtp_port):
         ports.require_free(port, option="--port")
@@ -161,8 +167,9 @@ def _inbox(stack: Stack) -> None:
         str(where.smtp_port),
         "--port",
         str(where.inbox_port),
-        ready=lambda: _answers(f"{where.inbox_url}/api/messages?limit=1"),
+        ready=lambda: ports.accepts(where.inbox_port) and ports.accepts(where.smtp_port),
     )
+    return ("inbox",)
 
 
 def _python(
@@ -171,7 +178,6 @@ def _python(
     *arguments: str,
     after: tuple[str, ...] = (),
     ready: Callable[[], bool] = lambda: True,
-    gentle: bool = False,
 ) -> None:
     stack.processes.append(
         Process(
@@ -180,40 +186,7 @@ def _python(
             env=stack.env,
             after=after,
             ready=ready,
-            # gunicorn's parent must live long enough to end its children.
-            death_signal=signal.SIGTERM if gentle else signal.SIGKILL,
+            # gunicorn's parent must live long enough to end its children; this is its quickest stop.
+            death_signal=signal.SIGQUIT if name == "web" else signal.SIGKILL,
         )
     )
-
-
-def _is_up_to_date(url: str | None) -> bool:
-    """Whether the newest migration was run already: asking takes milliseconds, running none a second."""
-    if url is None:
-        return False
-    newest = max(file.name.partition("_")[0] for file in _MIGRATIONS.glob("0*.py"))
-    return _ask(url, "SELECT 1 FROM alembic_version WHERE version_num = %s", [newest])
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310  (our own loopback address)
-            return bool(response.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-def _shows_life(stack: Stack, kind: str, since: datetime) -> Callable[[], bool]:
-    def probe() -> bool:
-        url = stack.env.get("DATABASE_URL")
-        question = "SELECT 1 FROM heartbeats WHERE kind = %s AND seen_at > %s"
-        return url is None or _ask(url, question, [kind, since])
-
-    return probe
-
-
-def _ask(url: str, question: LiteralString, values: list[object]) -> bool:
-    try:
-        with psycopg.connect(url.replace("+psycopg", "", 1), connect_timeout=2) as connection:
-            return connection.execute(question, values).fetchone() is not None
-    except psycopg.Error:
-        return False

@@ -14,8 +14,6 @@ from types import FrameType, TracebackType
 from service.embedded.process import Process, RunningProcess
 from service.errors import StartupError
 
-#: A process that fails this often before it was ever ready will not become so by itself.
-TRIES = 4
 _POLL_SECONDS = 0.03
 _LONGEST_PAUSE = 30.0
 #: After this long without a crash a process has earned a quick restart again.
@@ -26,7 +24,7 @@ Report = Callable[[str, str, float], None]
 
 
 class Supervisor:
-    """Use as a context manager: leaving it stops every process in reverse order."""
+    """Use as a context manager, in the main thread: leaving it stops every process in reverse order."""
 
     def __init__(
         self, processes: Iterable[Process], *, logs: Path, report: Report, echo: bool = False
@@ -35,9 +33,10 @@ class Supervisor:
             RunningProcess(process, log=logs / f"{process.name}.log", echo=echo) for process in processes
         ]
         self._report = report
+        self._up = False
         self._interrupts = 0
         self._handlers: dict[signal.Signals, object] = {}
-        logs.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
     def stopping(self) -> bool:
@@ -45,8 +44,10 @@ class Supervisor:
         return self._interrupts > 0
 
     def __enter__(self) -> "Supervisor":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._handlers[number] = signal.signal(number, self._interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # Under nohup a hang-up is ignored, and stays so.
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, self._interrupt)
         return self
 
     def __exit__(self, *_: TracebackType | type | BaseException | None) -> None:
@@ -64,10 +65,11 @@ class Supervisor:
             self._step()
             waiting = [item for item in self._running if not item.ready]
             if not waiting:
+                self._up = True
                 return
             for item in waiting:
-                if item.failures >= TRIES:
-                    raise StartupError(f"{item.name} did not start: {item.last_words()} (see {item.log})")
+                if item.hopeless:
+                    raise StartupError(item.complaint())
             if time.monotonic() > end:
                 raise StartupError(
                     f"{waiting[0].name} was not ready after {seconds:.0f} seconds (see {waiting[0].log})."
@@ -103,19 +105,35 @@ class Supervisor:
         if item.age > _STABLE_SECONDS:
             item.failures = 1
         item.pause(min(0.25 * 2 ** min(item.failures, 10), _LONGEST_PAUSE))
-        self._report(item.name, "restarting", item.age)
+        if self._up or not item.hopeless:
+            self._report(item.name, "restarting", item.age)
 
     def _stop(self) -> None:
-        for item in reversed(self._running):
-            if not item.alive:
-                item.kill()
-                continue
-            item.send_stop()
-            end = time.monotonic() + item.process.stop_seconds
-            while item.alive and time.monotonic() < end and self._interrupts < 2:
+        """End each as soon as nothing is left that needs it; a second interrupt ends all at once."""
+        left = list(reversed(self._running))
+        deadlines: dict[str, float] = {}
+        while left:
+            needed = {name for item in left for name in self._needs(item.process)}
+            for item in [item for item in left if item.name not in needed]:
+                if item.name not in deadlines:
+                    item.send_stop()
+                    deadlines[item.name] = time.monotonic() + item.process.stop_seconds
+                if not item.alive or time.monotonic() > deadlines[item.name] or self._interrupts > 1:
+                    self._bury(item)
+                    left.remove(item)
+            if left:
                 time.sleep(_POLL_SECONDS)
-            item.kill()
+
+    def _bury(self, item: RunningProcess) -> None:
+        began = item.started
+        item.kill()
+        if began and not item.process.once:
             self._report(item.name, "stopped", item.age)
+
+    def _needs(self, process: Process) -> set[str]:
+        """Return what a process needs, through what that needs."""
+        known = {item.name: item.process for item in self._running}
+        return set(process.after).union(*(self._needs(known[name]) for name in process.after))
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         self._interrupts += 1

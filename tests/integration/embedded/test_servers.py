@@ -121,7 +121,7 @@ def test_a_damaged_folder_is_refused_in_one_sentence(folder: Path) -> None:
     server = EmbeddedPostgres(folder / "postgres")
     server.prepare()
     (server.folder / "cluster" / "global").rename(server.folder / "elsewhere")
-    with pytest.raises(StartupError, match="is damaged: global is missing"):
+    with pytest.raises(StartupError, match="is damaged: global/pg_control is missing"):
         server.prepare()
 
 

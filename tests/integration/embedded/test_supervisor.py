@@ -138,7 +138,7 @@ def test_a_port_in_use_is_named_with_the_option_that_changes_it() -> None:
         with pytest.raises(
             StartupError, match=f"Port {port} is in use by another program; choose another with --port"
         ):
-            ports.require_free(port, option="--port")
+            ports.require_free(port, option="--port", seconds=0.1)
 
 
 def test_a_second_instance_on_the_same_folder_is_told_so(tmp_path: Path) -> None:
