@@ -55,6 +55,8 @@ def edit(
     source.next_poll_at = now
     if source.url != before:
         source.etag = source.last_modified = source.last_error = None
+        # What a worker may be fetching right now is the old address; it will find its lease gone.
+        source.lease_until = None
         source.failures = 0
     session.flush()
     return source

@@ -1,6 +1,6 @@
 """Reading scores, for selection and for pages."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,23 +28,20 @@ def scores(session: Session, article_ids: Collection[int]) -> dict[int, ArticleS
 
 def most_popular(
     session: Session, newsletter_id: int, *, published_since: datetime, limit: int = 10
-) -> Sequence[tuple[Article, ArticleScore]]:
+) -> list[tuple[Article, ArticleScore]]:
     """Return the articles of a newsletter with the highest scores, best first, nothing withdrawn."""
-    return (
-        session.execute(
-            select(Article, ArticleScore)
-            .join(ArticleScore, ArticleScore.article_id == Article.id)
-            .where(
-                Article.newsletter_id == newsletter_id,
-                Article.published_at >= published_since,
-                Article.withdrawn_at.is_(None),
-            )
-            .order_by(ArticleScore.score.desc(), Article.id.desc())
-            .limit(limit)
+    rows = session.execute(
+        select(Article, ArticleScore)
+        .join(ArticleScore, ArticleScore.article_id == Article.id)
+        .where(
+            Article.newsletter_id == newsletter_id,
+            Article.published_at >= published_since,
+            Article.withdrawn_at.is_(None),
         )
-        .tuples()
-        .all()
+        .order_by(ArticleScore.score.desc(), Article.id.desc())
+        .limit(limit)
     )
+    return [(article, score) for article, score in rows]
 
 
 def click_split(session: Session, mailing_id: int) -> ClickSplit:
@@ -52,7 +49,7 @@ def click_split(session: Session, mailing_id: int) -> ClickSplit:
     rows = session.execute(
         select(Click.verdict, func.count()).where(Click.mailing_id == mailing_id).group_by(Click.verdict)
     )
-    counts = dict(rows.tuples().all())
+    counts = {row[0]: row[1] for row in rows}
     return ClickSplit(
         human=counts.get(Verdict.HUMAN, 0),
         repeat=counts.get(Verdict.REPEAT, 0),

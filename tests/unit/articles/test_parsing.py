@@ -265,7 +265,7 @@ def test_what_is_no_feed_is_refused_with_a_sentence(body: bytes, sentence: str) 
 @pytest.mark.parametrize(
     "field",
     [
-        "<p" * 50_000,
+        "<p" * 15_000,
         "&amp;lt;" * 30_000,
         "&lt;div&gt;" * 20_000,
         "x" * 3_000_000,
