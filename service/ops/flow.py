@@ -1,4 +1,4 @@
-"""What goes through the ledger, now and in the last 24 hours: read from the counters, not by counting rows."""
+"""What goes through the ledger now and in the last 24 hours: read from the counters, not by counting."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

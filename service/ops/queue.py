@@ -39,9 +39,19 @@ class Line:
         return self.state in OPEN_STATES
 
     @property
+    def can_be_held(self) -> bool:
+        """Whether the red button reaches it: digests and blasts; confirmations go on."""
+        return self.state is MailingState.SENDING and self.stream is not Stream.TRANSACTIONAL
+
+    @property
     def is_idle(self) -> bool:
         """An edition or a month that waits for its next reader: nothing to do, and not over."""
         return self.state is MailingState.SENDING and not self.account.pending
+
+    @property
+    def look(self) -> str:
+        """The word for its state: its own, or that it waits."""
+        return "idle" if self.is_idle else self.state.value
 
 
 def list_open(session: Session) -> list[Line]:

@@ -1,4 +1,4 @@
-"""One thread per process reads what live pages show; any number of streams wait for it without a connection."""
+"""One thread per process reads what live pages show; streams wait for it and hold no connection."""
 
 import logging
 import threading
@@ -122,6 +122,9 @@ class Board:
         except SQLAlchemyError as error:
             # A database that restarts: pages show the last answer, the next round asks again.
             log.warning("Live pages could not be read (%s); trying again.", type(error).__name__)
+        except Exception:
+            # The thread serves every page: one question that cannot be answered must not end it.
+            log.exception("A live page could not be read")
         return answers
 
     def _forget(self, key: str) -> None:

@@ -1,11 +1,13 @@
 """The ledger's small stable words as people say them, and numbers as people read them."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Blueprint, current_app, url_for
 
 from service.delivery.models import MailingState, MessageState
+from service.web.context import now
 
 REASONS = {
     # why somebody was skipped
@@ -109,11 +111,6 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def clock(instant: datetime) -> str:
-    """09:05:07, in UTC like every time of the console."""
-    return f"{instant:%H:%M:%S}"
-
-
 def span(length: timedelta) -> str:
     """How long something lasts or has waited: "40 s", "3 min", "2 h 5 min", "4 days"."""
     seconds = max(int(length.total_seconds()), 0)
@@ -125,6 +122,16 @@ def span(length: timedelta) -> str:
         hours, minutes = seconds // 3600, seconds % 3600 // 60
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{seconds // 86400} days"
+
+
+def waited(since: datetime) -> str:
+    """How long somebody has been waiting, by this request's instant."""
+    return span(now() - since)
+
+
+def is_overdue(hour: datetime) -> bool:
+    """Whether an hour is over."""
+    return hour + timedelta(hours=1) <= now()
 
 
 def listed(names: Collection[str]) -> str:
@@ -140,14 +147,16 @@ def url_if(endpoint: str, **values: object) -> str | None:
 
 def install(blueprint: Blueprint) -> None:
     """Give the console's templates these words as filters."""
-    for name, words in {
+    filters: dict[str, Callable[..., Any]] = {
         "reason": reason,
         "state": state,
         "state_mark": state_mark,
         "number": number,
-        "clock": clock,
         "span": span,
         "listed": listed,
-    }.items():
+        "waited": waited,
+    }
+    for name, words in filters.items():
         blueprint.add_app_template_filter(words, name)
+    blueprint.add_app_template_test(is_overdue, "overdue")
     blueprint.add_app_template_global(url_if, "url_if")

@@ -1,0 +1,47 @@
+"""The form in which a blast is written."""
+
+from flask_wtf import FlaskForm
+from wtforms import RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from service.blasts.models import Blast
+from service.newsletters.models import Newsletter
+
+EVERYBODY = "everybody"
+TOPICS = "topics"
+
+
+class BlastForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+    subject = StringField("Subject")
+    body_markdown = TextAreaField("Text")
+    audience = RadioField(
+        "Who gets it",
+        choices=[
+            (EVERYBODY, "Everybody who asked for announcements"),
+            (TOPICS, "Of those, readers of these topics"),
+        ],
+        default=EVERYBODY,
+    )
+    topic_ids = SelectMultipleField(
+        "Topics", coerce=int, option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
+    )
+
+    def offer(self, newsletter: Newsletter) -> "BlastForm":
+        """Offer the newsletter's topics."""
+        self.topic_ids.choices = [(topic.id, topic.name) for topic in newsletter.open_topics]
+        return self
+
+    def chosen_topics(self) -> list[int]:
+        """Return the topics that narrow the audience; none when it is everybody."""
+        return list(self.topic_ids.data or []) if self.audience.data == TOPICS else []
+
+
+def filled(blast: Blast) -> BlastForm:
+    """Return the form as the draft stands."""
+    return BlastForm(
+        formdata=None,
+        subject=blast.subject,
+        body_markdown=blast.body_markdown,
+        audience=TOPICS if blast.topic_ids else EVERYBODY,
+        topic_ids=list(blast.topic_ids),
+    )

@@ -1,0 +1,107 @@
+"""The queue: mailings with their accounts, and the buttons that hold, go on and stop."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from service.db import transaction
+from service.dispatch import TaskName
+from service.operators.accounts import actor_of
+from service.operators.models import Role
+from service.ops import control, queue
+from service.web.admin import auth, page, words
+from service.web.context import now, runtime
+
+blueprint = Blueprint("console_queue", __name__, url_prefix="/console/queue")
+auth.protect(blueprint, change=Role.SENDER)
+words.install(blueprint)
+
+HISTORY = 25
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """Show what is open, and the history a page at a time."""
+    before = request.args.get("before", type=int)
+    with runtime().sessions() as session:
+        open_lines = queue.list_open(session)
+        closed = queue.list_closed(session, before_id=before, limit=HISTORY + 1)
+    following = closed[HISTORY - 1].mailing_id if len(closed) > HISTORY else None
+    return render_template(
+        "admin/queue.html", open_lines=open_lines, closed=closed[:HISTORY], following=following, before=before
+    )
+
+
+@blueprint.get("/<int:mailing_id>")
+def mailing(mailing_id: int) -> ResponseReturnValue:
+    with runtime().sessions() as session:
+        line = queue.get(session, mailing_id)
+    return render_template("admin/queue_mailing.html", line=line)
+
+
+@blueprint.post("/<int:mailing_id>/pause")
+def pause(mailing_id: int) -> ResponseReturnValue:
+    _move(control.pause, mailing_id)
+    page.say("Paused. What a worker already holds is finished; nothing else goes out until you resume.")
+    return _back(mailing_id)
+
+
+@blueprint.post("/<int:mailing_id>/resume")
+def resume(mailing_id: int) -> ResponseReturnValue:
+    _move(control.resume, mailing_id)
+    _wake()
+    page.say("Going on: everybody who waited is next.")
+    return _back(mailing_id)
+
+
+@blueprint.get("/<int:mailing_id>/stop")
+def ask_to_stop(mailing_id: int) -> ResponseReturnValue:
+    """Say what stopping means before it is done."""
+    auth.require(Role.SENDER)
+    with runtime().sessions() as session:
+        line = queue.get(session, mailing_id)
+    return render_template("admin/queue_stop.html", line=line)
+
+
+@blueprint.post("/<int:mailing_id>/stop")
+def stop(mailing_id: int) -> ResponseReturnValue:
+    _move(control.stop, mailing_id)
+    page.say("Stopped for good. Who has not got it will not; the account below says who that is.")
+    return _back(mailing_id)
+
+
+@blueprint.get("/pause-all")
+def ask_to_pause_all() -> ResponseReturnValue:
+    auth.require(Role.SENDER)
+    with runtime().sessions() as session:
+        lines = [line for line in queue.list_open(session) if line.can_be_held]
+    return render_template("admin/queue_pause_all.html", lines=lines)
+
+
+@blueprint.post("/pause-all")
+def pause_all() -> ResponseReturnValue:
+    with transaction(runtime().sessions) as session:
+        paused = control.pause_all(session, actor=actor_of(auth.current_operator()), now=now())
+    page.say(
+        f"Paused {paused} mailings. Resume each of them when you are ready."
+        if paused != 1
+        else "Paused one mailing. Resume it when you are ready."
+    )
+    return redirect(url_for(".index"))
+
+
+def _move(move: Callable[..., None], mailing_id: int) -> None:
+    with transaction(runtime().sessions) as session:
+        move(session, mailing_id, actor=actor_of(auth.current_operator()), now=now())
+
+
+def _wake() -> None:
+    runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+    runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
+
+
+def _back(mailing_id: int) -> ResponseReturnValue:
+    """To the page the button was on: the mailing's own, or the blast's."""
+    target = auth.safe_path(request.form.get("next", ""))
+    return redirect(target or url_for(".mailing", mailing_id=mailing_id))
