@@ -75,6 +75,12 @@ class RunningProcess:
         return self._child is not None and self._child.poll() is None
 
     @property
+    def pid(self) -> int | None:
+        """Its number while it runs."""
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
+
+    @property
     def ended(self) -> bool:
         """Whether it ran and has ended without anybody having looked yet."""
         return self._child is not None and self._child.poll() is not None

@@ -43,6 +43,10 @@ class Supervisor:
         """Whether somebody asked us to end."""
         return self._interrupts > 0
 
+    def pid_of(self, name: str) -> int | None:
+        """Return the number of a process of ours; None while it does not run."""
+        return next((item.pid for item in self._running if item.name == name), None)
+
     def __enter__(self) -> "Supervisor":
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Under nohup a hang-up is ignored, and stays so.
