@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 #: An unsubscribe holds from its commit on, but for this long.
 LOOK_SECONDS = 0.1
-#: Outcomes are written at least this often.
-FLUSH_MESSAGES = 16
+#: Outcomes are written after each chunk, and at least this often within a slow one.
+FLUSH_SECONDS = 1.0
 #: The final dot needs this much of the lease.
 MARGIN_SECONDS = 5.0
 #: After a stop, a relay that owes us an answer has this long.
@@ -64,6 +64,8 @@ class Shift:
         self._unwritten: list[Outcome] = []
         self._chunk = 8
         self._looked_at = 0.0
+        self._flushed_at = 0.0
+        self._praised = False
         self._lost = False
         self.problem = ""
         self.counts: dict[MessageState, int] = {}
@@ -148,7 +150,7 @@ class Shift:
         self._crew.journal.outcome(outcome)
         if result.verdict.rest is not None:
             self._close_relay(problem_of(result), rest=result.verdict.rest)
-        if len(self._unwritten) >= FLUSH_MESSAGES:
+        if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
             self._flush()
 
     def _before_dot(self, key: Key) -> None:
@@ -178,14 +180,14 @@ class Shift:
 
     def _flush(self) -> None:
         """Write what happened; while the database is away, wait for it with the outcomes in hand."""
+        self._flushed_at = time.monotonic()
         if not self._unwritten:
             return
         for wait in (*_RECORD_WAITS, None):
             try:
                 with transaction(self._crew.sessions) as session:
                     self._record(session, self._unwritten)
-                    if any(each.state is MessageState.SENT for each in self._unwritten) and not self.problem:
-                        relays.worked(session, self._crew.relay_name, now=self._crew.clock())
+                    self._praise_relay(session)
                 break
             except OperationalError:
                 if wait is None:
@@ -201,6 +203,13 @@ class Shift:
 
     def _record(self, session: Session, outcomes: list[Outcome]) -> None:
         record(session, outcomes, owner=self._crew.owner, relay=self._crew.relay_name)
+
+    def _praise_relay(self, session: Session) -> None:
+        """Say once per shift that a message got through, which ends what was wrong with the relay."""
+        sent = any(each.state is MessageState.SENT for each in self._unwritten)
+        if sent and not self._praised and not self.problem:
+            relays.worked(session, self._crew.relay_name, now=self._crew.clock())
+            self._praised = True
 
     def _close_relay(self, problem: str, *, rest: timedelta | None) -> None:
         self.problem = problem

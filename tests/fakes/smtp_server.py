@@ -7,14 +7,15 @@ import hashlib
 import re
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-#: Hang up without an answer, or never answer.
-DROP, STALL = "drop", "stall"
+#: Hang up without an answer, never answer, or answer one byte at a time and never come to an end.
+DROP, STALL, TRICKLE = "drop", "stall", "trickle"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class SmtpServer:
     commands: list[str] = field(default_factory=list)
     #: Seconds between the 250 being decided and being said.
     delay: float = 0
+    #: Certificate and key; STARTTLS is answered with them, or `implicit` TLS from the first byte.
+    tls: ssl.SSLContext | None = None
+    implicit: bool = False
+    #: Commands that came encrypted.
+    encrypted: list[str] = field(default_factory=list)
 
     @property
     def recipients(self) -> list[str]:
@@ -71,6 +77,7 @@ _USUAL = {
     "QUIT": "221 2.0.0 bye",
     "AUTH": "235 2.7.0 welcome",
     "HELO": "250 fake.test",
+    "STARTTLS": "220 2.0.0 go",
 }
 
 
@@ -119,17 +126,24 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.state.connections += 1
-        self.taken, self.sender, self.recipient = 0, "", ""
+        self.taken, self.sender, self.recipient, self.secret = 0, "", "", False
         try:
+            if self.state.implicit:
+                self._encrypt()
             self._answer("greeting", "", _USUAL["greeting"])
             while line := self.rfile.readline():
                 if self._command(line.decode("utf-8").rstrip("\r\n")):
                     return
-        except (_HungUp, ConnectionError):
+        except (_HungUp, OSError):
             return
+        finally:
+            if self.secret:
+                self.request.close()
 
     def _command(self, line: str) -> bool:
         self.state.commands.append(line)
+        if self.secret:
+            self.state.encrypted.append(line)
         verb = line.split(" ")[0].split(":")[0].upper()
         if verb == "EHLO":
             lines = ["fake.test", *self.state.offers]
@@ -145,8 +159,16 @@ class _Session(socketserver.StreamRequestHandler):
                 self.sender, self.recipient = _path(line), ""
             if verb == "RCPT":
                 self.recipient = _path(line)
-            self._answer(verb, line, _USUAL.get(verb, "500 5.5.2 what?"))
+            reply = self._answer(verb, line, _USUAL.get(verb, "500 5.5.2 what?"))
+            if verb == "STARTTLS" and reply.startswith("220"):
+                self._encrypt()
         return verb == "QUIT"
+
+    def _encrypt(self) -> None:
+        assert self.state.tls is not None
+        self.request = self.state.tls.wrap_socket(self.request, server_side=True)
+        self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb")
+        self.secret = True
 
     def _take(self, line: str) -> None:
         lines = []
@@ -185,6 +207,11 @@ class _Session(socketserver.StreamRequestHandler):
         if reply == STALL:
             self.server.stopping.wait(60)
             raise _HungUp
+        if reply == TRICKLE:
+            for _ in range(100):
+                self.wfile.write(b"2")
+                self.wfile.flush()
+                time.sleep(0.1)
         self.wfile.write(reply.encode() + b"\r\n")
         self.wfile.flush()
         if reply.startswith("421"):
