@@ -7,30 +7,37 @@ from wtforms import (
     BooleanField,
     Field,
     Form,
-    RadioField,
-    SelectField,
+    IntegerField,
     SelectMultipleField,
     StringField,
     ValidationError,
 )
+from wtforms.validators import AnyOf, NumberRange
 
 from service.errors import InvalidInput
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import addresses, schedule
 from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics
 
-_RHYTHM_NAMES = {Rhythm.DAILY: "Daily", Rhythm.WEEKLY: "Weekly", Rhythm.MONTHLY: "Monthly"}
+
+def _topic_id(value: int | str) -> int:
+    """Read an id; what is none counts as a topic that nobody offers."""
+    digits = str(value)
+    return int(digits) if digits.isdecimal() and len(digits) < 19 else 0
 
 
 class ChoicesForm(Form):
     """What a subscription consists of."""
 
-    topics = SelectMultipleField("Topics", coerce=int, validate_choice=False)
-    rhythm = RadioField("How often", choices=[(rhythm.value, _RHYTHM_NAMES[rhythm]) for rhythm in RHYTHMS])
-    weekday = SelectField(
-        "On which day", coerce=int, choices=list(enumerate(schedule.WEEKDAYS, start=1)), default=5
-    )
-    hour = SelectField("At what time", coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)])
+    #: What the page offers, as (value, label).
+    rhythms = tuple((rhythm.value, rhythm.value.capitalize()) for rhythm in RHYTHMS)
+    weekdays = tuple(enumerate(schedule.WEEKDAYS, start=1))
+    hours = tuple((hour, f"{hour:02d}:00") for hour in range(24))
+
+    topics = SelectMultipleField("Topics", coerce=_topic_id, validate_choice=False)
+    rhythm = StringField("How often", [AnyOf([rhythm.value for rhythm in RHYTHMS])])
+    weekday = IntegerField("On which day", [NumberRange(1, 7)], default=5)
+    hour = IntegerField("At what time", [NumberRange(0, 23)])
     time_zone = StringField("Time zone")
     announcements = BooleanField("Announcements")
 
@@ -48,9 +55,9 @@ class ChoicesForm(Form):
         """What was chosen; ask only after `validate()`."""
         return Choices(
             topic_ids=tuple(self.topics.data or ()),
-            rhythm=Rhythm(self.rhythm.data),
-            weekday=self.weekday.data,
-            hour=self.hour.data,
+            rhythm=Rhythm(self.rhythm.data or ""),
+            weekday=int(self.weekday.data or 0),
+            hour=int(self.hour.data or 0),
             time_zone=self.time_zone.data or "",
             announcements=self.announcements.data,
         )

@@ -1,0 +1,149 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.newsletters.models import Newsletter, Rhythm
+from service.subscribers.models import ConsentEvent, ConsentKind, Subscription, SubscriptionState
+from tests.factories import make_subscription
+from tests.integration.web_readers.browsing import ANN, Reader, fresh, path_of
+
+
+@pytest.fixture
+def path(reader: Reader, active: Subscription) -> str:
+    return path_of(reader.runtime.links.preferences(subscription_id=active.id))
+
+
+def settings(row: Subscription, **values: object) -> dict[str, object]:
+    return {
+        "topics": [str(topic) for topic in row.topic_ids],
+        "rhythm": "weekly",
+        "weekday": "5",
+        "hour": "7",
+        "time_zone": "Europe/Berlin",
+        **values,
+    }
+
+
+def test_the_page_shows_what_is_chosen_and_hides_the_address(reader: Reader, path: str) -> None:
+    page = reader.client.get(path).text
+    assert ANN not in page
+    assert "a…n@example.org" in page
+    assert "About weekly, Friday 07:00, from Science and Energy." in page
+
+
+def test_saving_changes_everything_and_states_the_result(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    one = active.topic_ids[:1]
+    form = settings(active, topics=[str(one[0])], rhythm="monthly", weekday="1", hour="18", announcements="y")
+    answer = reader.post(path, form)
+    assert answer.status_code == 303
+    page = reader.client.get(answer.location).text
+    assert "Saved." in page
+    assert "About monthly, the first Monday 18:00, from Science." in page
+    row = fresh(session)
+    assert (row.topic_ids, row.rhythm, row.weekday, row.hour) == (one, Rhythm.MONTHLY, 1, 18)
+    assert row.announcements
+    on, changed = session.scalars(select(ConsentEvent).order_by(ConsentEvent.id))
+    assert (on.kind, changed.kind) == (ConsentKind.ANNOUNCEMENTS_ON, ConsentKind.PREFERENCES_CHANGED)
+    assert on.wording == "Also send me the occasional announcement from The Harbour Courier."
+    assert changed.form_url == "http://localhost:8000/p/<token>"
+
+
+def test_choosing_no_topic_is_a_friendly_error_that_keeps_the_rest(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    answer = reader.post(path, settings(active, topics=[], rhythm="daily", hour="21"))
+    assert answer.status_code == 422
+    assert "Choose at least one topic" in answer.text
+    assert 'value="daily" checked' in answer.text
+    assert 'value="21" selected' in answer.text
+    assert fresh(session).rhythm is Rhythm.WEEKLY
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"hour": "24"},
+        {"hour": "x"},
+        {"weekday": "0"},
+        {"time_zone": "Nowhere"},
+        {"rhythm": "x"},
+        {"topics": ["0"]},
+    ],
+)
+def test_forged_settings_are_refused(
+    session: Session, reader: Reader, active: Subscription, path: str, wrong: dict[str, object]
+) -> None:
+    assert reader.post(path, settings(active, **wrong)).status_code == 422
+    assert session.scalars(select(ConsentEvent)).all() == []
+
+
+def test_a_pause_is_made_shown_and_ended(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    until = datetime.now(UTC).date() + timedelta(days=30)
+    answer = reader.post(f"{path}/pause", {"until": until.isoformat()}, page=path)
+    page = reader.client.get(answer.location).text
+    assert "Your mail is paused" in page
+    assert str(until.year) in page
+    assert fresh(session).paused_until == until
+    reader.post(f"{path}/resume", page=path)
+    assert fresh(session).paused_until is None
+
+
+@pytest.mark.parametrize("until", ["", "yesterday", "2020-01-01", "9999-12-31", "2026-13-45", "\x00"])
+def test_a_pause_without_a_sensible_day_is_explained(
+    session: Session, reader: Reader, path: str, until: str
+) -> None:
+    answer = reader.post(f"{path}/pause", {"until": until}, page=path)
+    assert answer.status_code == 422
+    assert 'id="until-complaint"' in answer.text
+    assert fresh(session).paused_until is None
+
+
+def test_leaving_from_the_page_works_and_the_page_then_says_so(
+    session: Session, reader: Reader, path: str
+) -> None:
+    assert "You have left" in reader.post(f"{path}/leave", page=path).text
+    assert fresh(session).state is SubscriptionState.UNSUBSCRIBED
+    answer = reader.client.get(path)
+    assert answer.status_code == 409
+    assert "Sign up again" in answer.text
+
+
+@pytest.mark.parametrize("action", ["", "/pause", "/resume", "/leave"])
+def test_nothing_is_changed_without_the_pages_own_form(
+    session: Session, reader: Reader, active: Subscription, path: str, action: str
+) -> None:
+    assert reader.client.post(path + action, data=settings(active)).status_code == 400
+    assert session.scalars(select(ConsentEvent)).all() == []
+
+
+def test_a_form_kept_open_past_leaving_changes_nothing(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    token = reader.token_on(path)
+    reader.post(f"{path}/leave", page=path)
+    for action, form in (("", settings(active)), ("/pause", {"until": "2027-01-01"}), ("/resume", {})):
+        answer = reader.client.post(path + action, data={**form, "csrf_token": token})
+        assert answer.status_code == 409, action
+    assert fresh(session).state is SubscriptionState.UNSUBSCRIBED
+
+
+def test_before_confirming_there_is_nothing_to_set(
+    session: Session, reader: Reader, newsletter: Newsletter
+) -> None:
+    row = make_subscription(session, newsletter, state=SubscriptionState.PENDING)
+    session.commit()
+    answer = reader.client.get(path_of(reader.runtime.links.preferences(subscription_id=row.id)))
+    assert answer.status_code == 409
+    assert "Please confirm first" in answer.text
+
+
+def test_a_deleted_subscription_is_a_friendly_404(reader: Reader, newsletter: Newsletter) -> None:
+    answer = reader.client.get(path_of(reader.runtime.links.preferences(subscription_id=999_999)))
+    assert answer.status_code == 404
+    assert "does not exist any more" in answer.text
