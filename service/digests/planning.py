@@ -194,7 +194,8 @@ def _lock_due(session: Session, ready: Collection[int], *, now: datetime) -> lis
     return list(
         session.scalars(
             _due(ready, now=now)
-            .order_by(Subscription.next_due_at, Subscription.id)
+            # Readers of the same topics side by side: they share a selection when they share a slice.
+            .order_by(Subscription.next_due_at, Subscription.topic_ids, Subscription.id)
             .limit(SLICE)
             .with_for_update(of=Subscription, skip_locked=True)
             .execution_options(populate_existing=True)

@@ -196,7 +196,7 @@ def test_a_fan_out_that_is_killed_goes_on_where_it_was(
     put, calls = ledger.put, iter(range(100))
 
     def killed_after_the_second_slice(*args: object, **values: object) -> int:
-        new = put(*args, **values)  # type: ignore[arg-type]
+        new = put(*args, **values)
         if next(calls) == 1:
             raise Killed
         return new

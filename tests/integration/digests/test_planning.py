@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from service.articles.models import Article
 from service.db import Sessions
 from service.delivery import mailings
 from service.delivery.accounting import accounts
@@ -14,6 +15,7 @@ from service.digests import planning
 from service.digests.models import Edition, Run
 from service.digests.planning import PlanReport
 from service.newsletters.models import Rhythm
+from service.popularity.models import ArticleScore
 from service.recipes.models import Fragment, Recipe
 from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.digests.worlds import (
@@ -151,6 +153,40 @@ def test_an_article_that_was_read_already_does_not_return_under_another_topic(
     assert read[0].id in first
     assert read[0].id not in second
     assert len(second) == 3
+
+
+def test_what_many_read_comes_once_even_when_it_is_older_than_the_window(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_world(session, stories=6)
+    reader = make_due(session, newsletter, watermark=6)
+    hit, missed = session.scalars(select(Article).order_by(Article.id)).all()[:2]
+    for article, observed in ((hit, 20), (missed, 19)):
+        session.add(
+            ArticleScore(
+                article_id=article.id,
+                score=0.8,
+                sd=0.2,
+                observed=observed,
+                explanation="2.2 times the clicks expected",
+                computed_at=NOW,
+            )
+        )
+    make_stories(session, newsletter, count=3, first_seq=10)
+    session.commit()
+
+    plan(sessions)
+    make_stories(session, newsletter, count=3, first_seq=20)
+    session.commit()
+    plan(sessions, now=NOW + timedelta(days=7))
+
+    first, second = articles_of(session, reader)
+    assert first[0] == hit.id
+    assert missed.id not in first
+    assert hit.id not in second
+    recipe = session.scalars(select(Recipe).order_by(Recipe.id)).first()
+    assert recipe is not None
+    assert recipe.content["sections"][0]["key"] == "popular"
 
 
 def test_a_withdrawn_article_is_not_chosen(session: Session, sessions: Sessions) -> None:

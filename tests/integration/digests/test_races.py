@@ -46,7 +46,7 @@ def at_once(work: list[object]) -> list[object]:
 
     def run(call: object) -> object:
         gate.wait(timeout=10)
-        return call()  # type: ignore[operator]
+        return call()
 
     with ThreadPoolExecutor(len(work)) as pool:
         return [future.result() for future in [pool.submit(run, call) for call in work]]
@@ -93,7 +93,7 @@ def test_a_planner_that_is_killed_between_slices_leaves_nothing_half_done(
         third = next(calls) == 2
         if third and place == "before the rows":
             raise Killed
-        outcome = write(*args, **values)  # type: ignore[arg-type]
+        outcome = write(*args, **values)
         if third:
             raise Killed
         return outcome

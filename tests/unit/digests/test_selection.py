@@ -85,7 +85,7 @@ readers = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(pool=pools(), who=readers, shuffle=st.randoms(use_true_random=False))
 def test_what_always_holds(pool: list[Candidate], who: Reader, shuffle: object) -> None:
     outcome = select(pool, reader=who)

@@ -10,7 +10,7 @@ from service.subscribers.models import Subscription
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type,misc]  # parts of one instant
+    return datetime(*parts, tzinfo=UTC)
 
 
 def due(at: datetime, rhythm: Rhythm, **values: object) -> Subscription:
