@@ -72,18 +72,17 @@ def _configuration() -> dict[str, Any]:
     }
 
 
-app = Celery(
-    "broadsheet",
-    task_cls=BroadsheetTask,
-    include=[
-        "tasks.articles",
-        "tasks.blasts",
-        "tasks.delivery",
-        "tasks.digests",
-        "tasks.ops",
-        "tasks.popularity",
-    ],
+#: Every module that holds tasks; a worker imports them when it starts.
+MODULES = (
+    "tasks.articles",
+    "tasks.blasts",
+    "tasks.delivery",
+    "tasks.digests",
+    "tasks.ops",
+    "tasks.popularity",
 )
+
+app = Celery("broadsheet", task_cls=BroadsheetTask, include=MODULES)
 app.add_defaults(_configuration)
 
 

@@ -1,7 +1,10 @@
 """Wake-ups for delivery. The rows say what to send; these only say: look now."""
 
-from service.bootstrap import delivery_engine, sweep_ledger
+from service.blasts import sending
+from service.bootstrap import delivery_engine, journals
 from service.clock import utc_now
+from service.db import transaction
+from service.delivery import sweeper
 from service.delivery.models import Stream
 from service.dispatch import TaskName
 from tasks.app import app
@@ -34,4 +37,6 @@ def deliver_bulk() -> None:
 @app.task(name=TaskName.SWEEP)
 def sweep() -> None:
     """Give back what killed workers held, expire what is too old, close what adds up."""
-    sweep_ledger(runtime(), now=utc_now())
+    sweeper.sweep(runtime().sessions, journals=journals(runtime()), now=utc_now())
+    with transaction(runtime().sessions) as session:
+        sending.finish_done(session, now=utc_now())
