@@ -1,13 +1,18 @@
-"""The Runtime: everything a process needs, built once and handed down."""
+"""The Runtime: everything a process needs, built once and handed down; and what is built from it."""
 
+import socket
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
 
+from service.articles.fetching import Fetcher
 from service.db import Sessions, make_engine, make_sessions
+from service.delivery.engine import DeliveryEngine
 from service.dispatch import CeleryDispatcher, Dispatcher
 from service.links import Links
+from service.prepare.port import Preparer
 from service.settings import Settings
 from service.tokens import AddressHasher, Tokens
 
@@ -42,3 +47,24 @@ def build(settings: Settings, *, pool_size: int = 5) -> Runtime:
         hash_address=AddressHasher(settings.secret_keys),
         dispatcher=CeleryDispatcher(settings.broker_url),
     )
+
+
+def delivery_engine(runtime: Runtime) -> DeliveryEngine:
+    """Build an engine for one round of sending; it connects when it has something to send."""
+    return DeliveryEngine(
+        runtime.sessions,
+        Preparer(runtime.sessions, links=runtime.links, hash_address=runtime.hash_address),
+        relay=runtime.settings.relay,
+        helo_name=runtime.settings.helo_name or socket.getfqdn(),
+        journals=journals(runtime),
+    )
+
+
+def journals(runtime: Runtime) -> Path:
+    """Where the senders of this machine keep their journals."""
+    return runtime.settings.data_dir / "journal"
+
+
+def fetcher(runtime: Runtime) -> Fetcher:
+    """Build the one door to strangers' servers."""
+    return Fetcher(runtime.settings.feed_allow_hosts, public_url=runtime.settings.base_url)

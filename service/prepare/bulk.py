@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from service.blasts import emails as blast_emails
-from service.blasts.models import Blast
 from service.delivery.models import Message
 from service.delivery.ports import Skip
 from service.digests import emails as digest_emails
@@ -71,15 +70,10 @@ def digest(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
 def blast(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
     """Compose blasts, unless their readers have withdrawn the consent to announcements meanwhile."""
     kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
-    mailings = {message.mailing_id for message in messages}
-    blasts = {
-        row.mailing_id: row
-        for row in desk.session.scalars(select(Blast).where(Blast.mailing_id.in_(mailings)))
-    }
 
     def one(message: Message) -> Answer:
         subscription = subscriptions.get(message.subscription_id or 0)
-        reason = blast_emails.why_not(subscription, blasts[message.mailing_id], now=desk.now)
+        reason = blast_emails.why_not(subscription, now=desk.now)
         if subscription is None or reason is not None:
             return Skip(message, reason or "erased")
         links = blast_emails.reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
