@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, Form
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import ValidationError
 
 from service.errors import InvalidInput
@@ -20,6 +21,11 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         """Put what the domain said beside the field it is about."""
         field = self[error.field if error.field in self else default]
         field.errors = [*field.errors, str(error)]
+
+
+def option(value: object, label: str) -> Any:
+    """Make one choice of a select or a row of radio buttons."""
+    return SelectChoice(str(value), label)
 
 
 def checked(check: Callable[..., object], **options: Any) -> Callable[[Form, Field], None]:

@@ -8,11 +8,11 @@ from service.newsletters import checks, display_names
 from service.newsletters.changes import LONGEST_NAME, LONGEST_TAGLINE, NewsletterDraft
 from service.newsletters.models import Sender
 from service.newsletters.senders import SenderDraft
-from service.web.admin.fields import ConsoleForm, checked
+from service.web.admin.fields import ConsoleForm, checked, option
 
 #: What the browser proposes while a zone is typed.
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
+HOURS = [option(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 class NewsletterForm(ConsoleForm):
@@ -34,7 +34,7 @@ class NewsletterForm(ConsoleForm):
 
     def offer(self, senders: list[Sender]) -> None:
         """Fill the choice of senders."""
-        self.sender_id.choices = [(sender.id, f"{sender.name} <{sender.email}>") for sender in senders]
+        self.sender_id.choices = [option(sender.id, f"{sender.name} <{sender.email}>") for sender in senders]
 
     def draft(self) -> NewsletterDraft:
         return NewsletterDraft(

@@ -15,13 +15,13 @@ from service.operators import accounts, queries
 from service.operators.models import Operator, Role
 from service.operators.roles import DESCRIPTIONS
 from service.web.admin import auth, page
-from service.web.admin.fields import ConsoleForm, checked
+from service.web.admin.fields import ConsoleForm, checked, option
 from service.web.context import now, runtime
 
 blueprint = Blueprint("console_operators", __name__, url_prefix="/console/operators")
 auth.protect(blueprint, look=Role.ADMIN, change=Role.ADMIN)
 
-_ROLES = [(role.value, f"{role.value.capitalize()}: {DESCRIPTIONS[role]}") for role in Role]
+_ROLES = [option(role.value, f"{role.value.capitalize()}: {DESCRIPTIONS[role]}") for role in Role]
 
 
 class InviteForm(ConsoleForm):
@@ -31,7 +31,7 @@ class InviteForm(ConsoleForm):
 
 
 class RoleForm(ConsoleForm):
-    role = SelectField("Role", choices=[(role.value, role.value.capitalize()) for role in Role])
+    role = SelectField("Role", choices=_ROLES)
 
 
 @blueprint.get("/")

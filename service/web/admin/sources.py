@@ -17,7 +17,7 @@ from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
 from service.web.admin import auth, feeds, page
-from service.web.admin.fields import ConsoleForm, checked
+from service.web.admin.fields import ConsoleForm, checked, option
 from service.web.context import now, runtime
 
 blueprint = Blueprint("console_sources", __name__, url_prefix="/console/sources")
@@ -37,8 +37,8 @@ class SourceForm(ConsoleForm):
 
     def offer(self, newsletter: Newsletter) -> None:
         """Fill the choice of topics."""
-        topics = [(topic.id, topic.name) for topic in newsletter.open_topics]
-        self.default_topic_id.choices = [(0, "none: wait until a category is mapped"), *topics]
+        topics = [option(topic.id, topic.name) for topic in newsletter.open_topics]
+        self.default_topic_id.choices = [option(0, "none: wait until a category is mapped"), *topics]
 
     def values(self) -> dict[str, object]:
         return {

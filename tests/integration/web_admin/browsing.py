@@ -26,7 +26,7 @@ class Visitor:
     def open(self, path: str, **headers: str) -> TestResponse:
         return self.client.get(path, headers={name.replace("_", "-"): text for name, text in headers.items()})
 
-    def send(self, path: str, *, page: str = "/console/login", **fields: object) -> TestResponse:
+    def send(self, path: str, *, page: str = "/console/account/", **fields: object) -> TestResponse:
         """Post a form with the CSRF token of a page."""
         return self.client.post(path, data={"csrf_token": self.token(page), **fields})
 

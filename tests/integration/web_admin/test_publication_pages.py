@@ -1,0 +1,263 @@
+"""Newsletters, topics, senders, sources, categories and operators through their pages."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from service.app import create_app
+from service.articles.models import ArticleTopic, CategoryMapping, Source
+from service.audit import AuditEntry
+from service.bootstrap import Runtime
+from service.db import Sessions, transaction
+from service.delivery.models import Message
+from service.dispatch import TaskName
+from service.newsletters.models import Newsletter, Sender, Topic
+from service.operators.models import Operator, Role
+from tests.conftest import RecordingDispatcher
+from tests.factories import make_article, make_newsletter, make_source
+from tests.feed_server import FeedServer, page
+from tests.integration.web_admin.browsing import Visitor, flash
+
+FEED = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Observatory</title><link>https://o.example/</link>
+<description>d</description><item><title>Comet</title><link>https://o.example/1</link></item></channel></rss>"""
+
+
+@pytest.fixture
+def editor(visitor: Visitor, sessions: Sessions) -> Visitor:
+    visitor.be(sessions, Role.EDITOR)
+    return visitor
+
+
+@pytest.fixture
+def newsletter(sessions: Sessions) -> Newsletter:
+    with transaction(sessions) as session:
+        return make_newsletter(session, topics=("Science", "Climate"))
+
+
+def test_every_page_has_a_clear_empty_state(editor: Visitor) -> None:
+    for path, sentence in {
+        "/console/newsletters/": "No newsletter yet",
+        "/console/senders/": "No sender yet",
+        "/console/sources/": "No open newsletter",
+        "/console/categories/": "No open newsletter",
+    }.items():
+        assert sentence in editor.open(path).text, path
+    assert editor.open("/console/newsletters/new").location == "/console/senders/new"
+
+
+def test_a_sender_and_a_newsletter_are_made_by_hand(editor: Visitor, sessions: Sessions) -> None:
+    editor.send(
+        "/console/senders/new",
+        page="/console/senders/new",
+        name="The Courier",
+        email="news@courier.example",
+        postal_address="1 Quay Street",
+    )
+    with sessions() as session:
+        sender = session.scalars(select(Sender)).one()
+    fields = {
+        "name": "Weekend <Reader>",
+        "sender_id": sender.id,
+        "accent": "#1d4e5f",
+        "locale": "en",
+        "time_zone": "Europe/Vienna",
+        "default_hour": "9",
+        "min_items": "2",
+        "max_items": "8",
+    }
+    made = editor.send("/console/newsletters/new", page="/console/newsletters/new", **fields)
+    with sessions() as session:
+        newsletter = session.scalars(select(Newsletter)).one()
+    assert made.location == f"/console/newsletters/{newsletter.id}/topics/"
+    assert (newsletter.slug, newsletter.default_hour, newsletter.accent) == ("weekend-reader", 9, "#1d4e5f")
+    assert "Weekend &lt;Reader&gt;" in editor.open("/console/newsletters/").text
+
+
+def test_wrong_values_come_back_as_typed_with_reasons(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions
+) -> None:
+    path = f"/console/newsletters/{newsletter.id}"
+    answer = editor.send(
+        path,
+        page=path,
+        name="",
+        tagline="Typed <here>",
+        sender_id="9999",
+        accent="#ffee00",
+        locale="en",
+        time_zone="Mars/Base",
+        default_hour="99",
+        min_items="many",
+        max_items="8",
+    )
+    assert answer.status_code == 422
+    for piece in (
+        "Typed &lt;here&gt;",
+        "too light to read",
+        "Choose a time zone by its city",
+        "Enter the name",
+    ):
+        assert piece in answer.text
+    assert 'value="many"' in answer.text
+    with sessions() as session:
+        assert session.get_one(Newsletter, newsletter.id).name == newsletter.name
+
+
+def test_topics_are_added_moved_renamed_and_archived(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions
+) -> None:
+    path = f"/console/newsletters/{newsletter.id}/topics/"
+    editor.send(path, page=path, name="Culture", description="Stage and page")
+    twice = editor.send(path, page=path, name="culture", description="kept")
+    assert (twice.status_code, 'value="kept"' in twice.text) == (422, True)
+    with sessions() as session:
+        culture = session.scalars(select(Topic).where(Topic.name == "Culture")).one()
+    editor.send(f"{path}{culture.id}/up", page=path)
+    editor.send(f"{path}{culture.id}", page=path, name="Arts", description="")
+    editor.send(f"{path}{newsletter.topics[0].id}/archive", page=path)
+    with sessions() as session:
+        offered = session.get_one(Newsletter, newsletter.id).open_topics
+        assert [topic.name for topic in offered] == ["Arts", "Climate"]
+
+
+def test_a_topic_of_another_newsletter_is_out_of_reach(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions
+) -> None:
+    with transaction(sessions) as session:
+        other = make_newsletter(session)
+    path = f"/console/newsletters/{newsletter.id}/topics/{other.topics[0].id}"
+    assert editor.open(path).status_code == 404
+    assert editor.send(f"{path}/archive").status_code == 404
+
+
+def test_a_closed_newsletter_says_so_and_reopens(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions
+) -> None:
+    path = f"/console/newsletters/{newsletter.id}"
+    editor.send(f"{path}/close", page=path)
+    assert "This newsletter is closed" in editor.open(path).text
+    editor.send(f"{path}/reopen", page=path)
+    with sessions() as session:
+        assert session.get_one(Newsletter, newsletter.id).closed_at is None
+
+
+def test_a_source_is_read_before_it_is_added(
+    runtime: Runtime, newsletter: Newsletter, sessions: Sessions, dispatcher: RecordingDispatcher
+) -> None:
+    with FeedServer().running() as feeds:
+        feeds.answers["/feed.xml"] = page(FEED, Content_Type="application/rss+xml")
+        settings = runtime.settings.model_copy(update={"feed_allow_hosts": frozenset({feeds.host})})
+        editor = Visitor(create_app(runtime.with_(settings=settings)).test_client())
+        editor.be(sessions, Role.EDITOR)
+        path = f"/console/sources/new/{newsletter.id}"
+        fields = {"url": feeds.url("/feed.xml"), "name": "", "default_topic_id": "0", "poll_minutes": "30"}
+        checked = editor.send(path, page=path, check="1", **fields)
+        assert (checked.status_code, "1 article" in checked.text) == (200, True)
+        refused = editor.send(path, page=path, **fields | {"url": feeds.url("/nothing")})
+        assert (refused.status_code, "cannot be read" in refused.text) == (422, True)
+        with sessions() as session:
+            assert session.scalars(select(Source)).all() == []
+        assert editor.send(path, page=path, **fields).status_code == 302
+        twice = editor.send(path, page=path, **fields)
+        assert (twice.status_code, "already" in twice.text) == (422, True)
+    with sessions() as session:
+        source = session.scalars(select(Source)).one()
+        assert (source.name, source.poll_minutes) == ("Observatory", 30)
+        actions = session.scalars(select(AuditEntry.action)).all()
+        assert "source.added" in actions
+    assert TaskName.POLL_SOURCES in dispatcher.woken
+
+
+def test_sources_show_their_health_and_can_be_polled_and_switched_off(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions, dispatcher: RecordingDispatcher
+) -> None:
+    later = datetime(2099, 1, 1, tzinfo=UTC)
+    with transaction(sessions) as session:
+        source = make_source(
+            session,
+            newsletter,
+            name="Gazette <x>",
+            last_error="The server answered 503 <b>Oops</b>.",
+            failures=3,
+            next_poll_at=later,
+        )
+    shown = editor.open("/console/sources/").text
+    assert "failing" in shown
+    assert "503 &lt;b&gt;Oops&lt;/b&gt;. (3 times in a row)" in shown
+    editor.send(f"/console/sources/{source.id}/poll", page="/console/sources/")
+    with sessions() as session:
+        assert session.get_one(Source, source.id).next_poll_at < later
+    assert TaskName.POLL_SOURCES in dispatcher.woken
+    path = f"/console/sources/{source.id}"
+    editor.send(path, page=path, url=source.url, name="Gazette", default_topic_id="0", poll_minutes="15")
+    with sessions() as session:
+        assert session.get_one(Source, source.id).enabled is False
+    assert "<html" not in editor.open("/console/sources/", HX_Request="true").text
+
+
+def test_a_category_is_mapped_with_one_click_for_past_articles_too(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions, dispatcher: RecordingDispatcher
+) -> None:
+    with transaction(sessions) as session:
+        source = make_source(session, newsletter)
+        article = make_article(session, source, categories=["Sciences"])
+        row = CategoryMapping(
+            newsletter_id=newsletter.id,
+            category="Sciences",
+            category_key="sciences",
+            first_seen_at=source.created_at,
+        )
+        session.add(row)
+    path = "/console/categories/"
+    science = newsletter.topics[0]
+    assert "Map to Science" in editor.open(path).text
+    editor.send(f"{path}{row.id}", page=path, topic=science.id)
+    with sessions() as session:
+        pool = session.scalars(select(ArticleTopic)).one()
+        assert (pool.article_id, pool.topic_id) == (article.id, science.id)
+    assert TaskName.SETTLE in dispatcher.woken
+    assert "1 article is added" in flash(editor.open(path))
+    editor.send(f"{path}{row.id}", page=path, topic="ignore")
+    with sessions() as session:
+        assert session.scalars(select(ArticleTopic)).all() == []
+        assert session.get_one(CategoryMapping, row.id).ignored
+    for nonsense in ("", "abc", "9" * 30):
+        assert editor.send(f"{path}{row.id}", page=path, topic=nonsense).status_code == 302
+    assert editor.send(f"{path}999", page=path, topic="ignore").status_code == 404
+
+
+def test_an_admin_invites_and_disables(
+    visitor: Visitor, sessions: Sessions, dispatcher: RecordingDispatcher
+) -> None:
+    me = visitor.be(sessions, Role.ADMIN)
+    path = "/console/operators/"
+    twice = {"name": "Ben", "email": "ben@courier.example", "role": "sender"}
+    assert visitor.send(path + "invite", page=path, **twice).status_code == 302
+    assert visitor.send(path + "invite", page=path, **twice).status_code == 422
+    assert visitor.send(path + "invite", page=path, **twice | {"role": "owner"}).status_code == 422
+    with sessions() as session:
+        ben = session.scalars(select(Operator).where(Operator.email_key == "ben@courier.example")).one()
+        assert session.scalars(select(Message)).one().operator_id == ben.id
+    assert TaskName.DELIVER_TRANSACTIONAL in dispatcher.woken
+    visitor.send(f"{path}{ben.id}/role", page=path, role="viewer")
+    visitor.send(f"{path}{ben.id}/disable", page=path)
+    visitor.send(f"{path}{me.id}/disable", page=path)
+    assert "only administrator" in flash(visitor.open(path))
+    with sessions() as session:
+        ben = session.get_one(Operator, ben.id)
+        assert (ben.role, ben.disabled_at is None) == (Role.VIEWER, False)
+        assert session.get_one(Operator, me.id).disabled_at is None
+
+
+def test_a_missing_thing_is_a_page_and_no_error(editor: Visitor) -> None:
+    for path in ("newsletters/99", "newsletters/99/topics/", "senders/99", "sources/99", "sources/new/99"):
+        answer = editor.open(f"/console/{path}")
+        assert (answer.status_code, "There is no such" in answer.text) == (404, True), path
+
+
+def test_the_strip_says_when_mail_reaches_nobody(runtime: Runtime, sessions: Sessions) -> None:
+    settings = runtime.settings.model_copy(update={"smtp_is_inbox": True})
+    visitor = Visitor(create_app(runtime.with_(settings=settings)).test_client())
+    visitor.be(sessions, Role.VIEWER)
+    assert "development inbox" in visitor.open("/console/newsletters/").text
