@@ -1,6 +1,5 @@
 """`broadsheet health`: answers for container health checks; 0 is alive, 1 is not."""
 
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -39,8 +38,8 @@ def _web_answers(port: int) -> bool:
 def _was_seen(kind: str) -> bool:
     runtime = bootstrap.build(settings.load())
     with runtime.sessions() as session:
-        here = f"{kind}@{socket.gethostname()}"
+        here = heartbeats.process_name(kind)
         return any(
-            process.name.partition(":")[0] == here and heartbeats.is_alive(process, now=utc_now())
+            process.name == here and heartbeats.is_alive(process, now=utc_now())
             for process in heartbeats.list_processes(session, kind=kind)
         )

@@ -1,13 +1,13 @@
 """`broadsheet worker`: becomes a Celery worker."""
 
 import os
-import socket
 import sys
 
 import click
 
 from service import settings
 from service.dispatch import Queue
+from service.ops.heartbeats import process_name
 
 
 @click.command()
@@ -45,7 +45,7 @@ def worker(queues: str, pool: str, concurrency: int | None) -> None:
             "--concurrency",
             str(count),
             "--hostname",
-            f"worker@{socket.gethostname()}",
+            process_name("worker"),
             "--without-gossip",
             "--without-mingle",
             "--loglevel",

@@ -1,6 +1,5 @@
 """Signs of life: who runs, since when, and who has fallen silent."""
 
-import os
 import socket
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -19,8 +18,8 @@ VERSION = version("broadsheet")
 
 
 def process_name(kind: str) -> str:
-    """Return this process's name: kind, host and pid."""
-    return f"{kind}@{socket.gethostname()}:{os.getpid()}"
+    """Return the name of this machine's process of a kind: one that is started again takes its own place."""
+    return f"{kind}@{socket.gethostname()}"
 
 
 def beat(session: Session, *, name: str, kind: str, started_at: datetime, now: datetime) -> None:

@@ -12,7 +12,7 @@ class Heartbeat(Model):
 
     __tablename__ = "heartbeats"
 
-    #: "worker@host:pid"
+    #: "worker@host"
     name: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
     version: Mapped[str]
