@@ -1,0 +1,225 @@
+"""What a reader does: signs up, confirms, reads, changes topics, leaves."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from service.db import transaction
+from service.selftest.browser import Browser, Page, complaint
+from service.selftest.checks import check
+from service.selftest.feed import CITY, FIRST, KITCHEN, SCIENCE, SECOND, TOPICS
+from service.selftest.mail_rules import check_mail
+from service.selftest.mailbox import Mail
+from service.selftest.steps_operator import wait_for_pool
+from service.selftest.world import CROWD, NEWSLETTER, READER, World
+from service.subscribers.models import Subscriber, Subscription, SubscriptionState
+
+_FORM = b"List-Unsubscribe=One-Click"
+_BOUNDARY = "selftest-boundary"
+_MULTIPART = (
+    f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n'
+    f"--{_BOUNDARY}--\r\n"
+).encode()
+#: The form takes nobody for a person who fills it in faster than this.
+_TYPING_SECONDS = 2.1
+
+
+def sign_up(world: World) -> None:
+    """Fill in the form; the confirmation arrives, and opening its link confirms nothing."""
+    _send_form(world, world.reader, world.pages["sign_up"], READER, topics=(CITY, SCIENCE))
+    mail = world.mailbox.wait("The confirmation mail", to=READER, subject="Confirm")
+    check_mail(mail, "transactional", now=world.now())
+    link = mail.link("/c/")
+    world.urls["confirm"] = link
+    world.reader.send("HEAD", link)
+    world.pages["confirm"] = world.reader.open(link)
+    check(
+        _subscription(world).state is SubscriptionState.PENDING,
+        "Opening the confirmation link confirmed already; scanners open every link.",
+    )
+    check(
+        400 <= world.reader.send("GET", _forged(link)).status_code < 500,
+        "A forged confirmation link was not refused.",
+    )
+
+
+def confirm(world: World) -> None:
+    """Press the button, twice; the first digest arrives, with the chosen topics and nothing twice."""
+    page = world.pages["confirm"]
+    for _ in range(2):
+        done = world.reader.press(page, page.form(), "Confirm")
+    check(_subscription(world).state is SubscriptionState.ACTIVE, f"Not confirmed: {complaint(done)}.")
+    mail = world.mailbox.wait("The first digest", to=READER, after=1, seconds=60)
+    check_mail(mail, "digest", now=world.now())
+    world.mails["first"] = mail
+    found = world.stories(mail)
+    wanted = [piece.slug for piece in FIRST if piece.topic in (CITY, SCIENCE)]
+    check(set(found) == set(wanted), f"The first digest holds {_list(found)} instead of {_list(wanted)}.")
+    _nothing_twice(mail)
+
+
+def follow_links(world: World) -> None:
+    """Click: every story of the digest leads to its article, and nowhere else."""
+    mail = world.mails["first"]
+    link = mail.link("/r/")
+    with Browser(world.reader.base_url) as browser:
+        article = browser.open(link)
+    check(world.feed.host in article.url, "A click in the digest does not lead to the article.")
+    check(
+        400 <= world.reader.send("GET", _forged(link)).status_code < 500,
+        "A forged link of the digest was not refused; it may be an open redirect.",
+    )
+
+
+def change_topics(world: World) -> None:
+    """Open the preference page from the mail, without a login, and choose other topics and a rhythm."""
+    page = world.reader.open(world.mails["first"].link("/p/"))
+    check(READER not in page.text, "The preference page shows the whole address to whoever has the link.")
+    # Far from now, so that no real slot comes while this runs.
+    hour = (world.now().hour + 12) % 24
+    form = page.form(field="topics").tick("topics", CITY, KITCHEN)
+    form.fill(rhythm="daily", hour=str(hour), time_zone="UTC")
+    saved = world.reader.press(page, form, "Save")
+    check("Saved" in saved.text, f"The preferences were not saved: {complaint(saved)}.")
+    again = saved.form(field="topics")
+    ticked = {one.label.split()[0] for one in again.controls if one.name == "topics" and one.on}
+    check(ticked == {CITY, KITCHEN}, f"The preference page shows {_list(ticked)} after saving.")
+
+
+def next_digest(world: World) -> None:
+    """New articles are published; the next digest brings those of the new topics and nothing else."""
+    asked = len(world.feed.asked)
+    world.feed.publish(SECOND, now=world.now())
+    page = world.operator.open("/console/sources/")
+    world.operator.press(page, page.form(action="/poll"))
+    wait_for_pool(world, len(FIRST) + len(SECOND))
+    check(world.feed.asked[asked][0], "The poller does not ask conditionally (If-None-Match).")
+    before = world.mailbox.count(to=READER)
+    _put_back_a_day(world)
+    mail = world.mailbox.wait("The next digest", to=READER, after=before)
+    check_mail(mail, "digest", now=world.now())
+    found = world.stories(mail)
+    wanted = [piece.slug for piece in SECOND if piece.topic in (CITY, KITCHEN)]
+    check(set(found) == set(wanted), f"The next digest holds {_list(found)} instead of {_list(wanted)}.")
+    _nothing_twice(mail)
+    first = world.mails["first"]
+    check(mail.header("Message-ID") != first.header("Message-ID"), "Two mails have the same Message-ID.")
+    check(mail.header("List-Id") == first.header("List-Id"), "The List-Id changed between two digests.")
+    world.mails["latest"] = mail
+
+
+def sign_up_again(world: World) -> None:
+    """The page answers a known address as any other; only its inbox is told."""
+    page = world.reader.open(world.pages["sign_up"].url)
+    before = world.mailbox.count(to=READER)
+    answer = _send_form(world, world.reader, page, READER, topics=(CITY,))
+    check("already" not in answer.text.lower(), "The page tells a stranger that an address is known.")
+    mail = world.mailbox.wait("The mail to a known address", to=READER, after=before)
+    check("already" in mail.subject.lower(), f"A known address got the mail “{mail.subject}”.")
+    check_mail(mail, "transactional", now=world.now())
+    mail.link("/p/")
+
+
+def crowd_joins(world: World) -> None:
+    """Forty more readers sign up and confirm, eight at a time, each from a network of his own."""
+    browsers = [Browser(world.reader.base_url, address=f"198.18.{n}.7") for n in range(len(CROWD))]
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(lambda browser: browser.open(world.pages["sign_up"].url), browsers))
+
+        def ask(address: str, browser: Browser, page: Page) -> None:
+            _send_form(world, browser, page, address, topics=TOPICS)
+
+        list(pool.map(ask, CROWD, browsers, pages))
+
+        def agree(address: str, browser: Browser) -> None:
+            mail = world.mailbox.wait("A confirmation mail", to=address, subject="Confirm", seconds=40)
+            page = browser.open(mail.link("/c/"))
+            browser.press(page, page.form(), "Confirm")
+
+        list(pool.map(agree, CROWD, browsers))
+        list(pool.map(Browser.close, browsers))
+    world.consenting += CROWD
+    for address in CROWD:
+        world.mailbox.wait("The first digest of a new reader", to=address, after=1, seconds=40)
+
+
+def leave(world: World) -> None:
+    """Unsubscribe as a mail service does it: one POST, either encoding, no cookie, no redirect."""
+    url = world.mails["latest"].header("List-Unsubscribe").strip("<>")
+    with Browser(world.reader.base_url) as stranger:
+        stranger.open(url)
+        check(_subscription(world).state is SubscriptionState.ACTIVE, "A GET of the unsubscribe link left.")
+    bodies = (
+        (_MULTIPART, f"multipart/form-data; boundary={_BOUNDARY}"),
+        (_FORM, "application/x-www-form-urlencoded"),
+        (_FORM, "application/x-www-form-urlencoded"),
+    )
+    for body, kind in bodies:
+        with Browser(world.reader.base_url) as service:
+            answer = service.send("POST", url, content=body, content_type=kind)
+        check(
+            answer.status_code == 200,
+            f"The one-click unsubscribe answered {answer.status_code} to {kind.partition(';')[0]}.",
+        )
+        check(_subscription(world).state is SubscriptionState.UNSUBSCRIBED, "One click did not unsubscribe.")
+    page = world.reader.open(world.pages["sign_up"].url)
+    token = page.form(field="csrf_token").value("csrf_token")
+    world.reader.send(
+        "POST",
+        world.urls["confirm"],
+        content=f"csrf_token={token}".encode(),
+        content_type="application/x-www-form-urlencoded",
+    )
+    check(
+        _subscription(world).state is SubscriptionState.UNSUBSCRIBED,
+        "An old confirmation link brought back a reader who had left.",
+    )
+    world.consenting.remove(READER)
+    world.left_with = world.mailbox.count(to=READER)
+
+
+def _send_form(world: World, browser: Browser, page: Page, address: str, *, topics: tuple[str, ...]) -> Page:
+    # In three days: no real slot comes while this runs.
+    weekday = (world.now() + timedelta(days=3)).isoweekday()
+    form = page.form(field="email").fill(
+        email=address, rhythm="weekly", weekday=str(weekday), time_zone="UTC"
+    )
+    form.tick("topics", *topics).tick("announcements")
+    time.sleep(max(0.0, page.opened_at + _TYPING_SECONDS - time.monotonic()))
+    answer = browser.press(page, form, "Sign up")
+    check(answer.path.endswith("/sent"), f"The sign-up form was not accepted: {complaint(answer)}.")
+    return answer
+
+
+def _put_back_a_day(world: World) -> None:
+    """Let the reader's last digest be of yesterday, and the next one due: nobody waits here for a day."""
+    with transaction(world.runtime.sessions) as session:
+        row = session.get_one(Subscription, _subscription(world).id)
+        row.next_due_at = world.now()
+        row.last_digest_on = (world.now() - timedelta(days=1)).date()
+
+
+def _subscription(world: World) -> Subscription:
+    with world.runtime.sessions() as session:
+        return session.scalars(
+            select(Subscription).join(Subscriber).where(Subscriber.email_key == READER)
+        ).one()
+
+
+def _nothing_twice(mail: Mail) -> None:
+    links = [link for link in mail.links if "/r/" in link]
+    lines = mail.text.splitlines()
+    repeated = [link for link in links if sum(link in line for line in lines) > 1]
+    check(not repeated, f"The digest names an article twice: “{NEWSLETTER}”, {len(repeated)} links.")
+
+
+def _forged(link: str) -> str:
+    """The same link with one sign of its signature changed."""
+    middle = len(link) - 6
+    return link[:middle] + ("A" if link[middle] != "A" else "B") + link[middle + 1 :]
+
+
+def _list(slugs: list[str] | set[str]) -> str:
+    return ", ".join(sorted(slugs)) or "nothing"
