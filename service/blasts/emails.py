@@ -4,6 +4,7 @@ from datetime import datetime
 
 from service.emails.letters import BlastLetter, SubscriberLinks
 from service.emails.markdown import render_markdown
+from service.emails.splice import defuse
 from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Newsletter
@@ -17,7 +18,7 @@ TEST_PREFIX = "[Test] "
 
 def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str) -> BlastLetter:
     """Build the letter that a recipe is rendered from; reader links are placeholders."""
-    prose = render_markdown(markdown)
+    prose = render_markdown(defuse(markdown))
     return BlastLetter(
         letterhead=letterhead(newsletter),
         subject=subject,

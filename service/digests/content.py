@@ -8,6 +8,7 @@ from typing import Any
 from service.articles.models import Article
 from service.digests.selection import Selection
 from service.emails.sanitising import single_line
+from service.emails.splice import defuse
 from service.recipes.content import Draft
 from service.recipes.models import RecipeKind
 
@@ -30,7 +31,7 @@ class Issue:
 
 def draft(selection: Selection, *, issue: Issue, articles: Mapping[int, Article]) -> Draft:
     """Write a selection down as a recipe to be made."""
-    titles = [single_line(articles[article_id].title) for article_id in selection.article_ids]
+    titles = [defuse(single_line(articles[article_id].title)) for article_id in selection.article_ids]
     return Draft(
         kind=RecipeKind.DIGEST,
         newsletter_id=issue.newsletter_id,

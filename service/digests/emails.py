@@ -7,6 +7,7 @@ from typing import Any
 from service.articles.models import Article
 from service.digests import slots
 from service.emails.letters import DigestItem, DigestLetter, DigestSection
+from service.emails.splice import defuse
 from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Newsletter
@@ -25,8 +26,8 @@ def digest_letter(
     def item(entry: dict[str, Any]) -> DigestItem:
         article = articles[entry["article_id"]]
         return DigestItem(
-            title=article.title,
-            summary=article.summary,
+            title=defuse(article.title),
+            summary=defuse(article.summary),
             url=links.click(article_id=article.id, mailing_id=draft.mailing_id, slot=entry["slot"]),
             topic=topics[entry["topic_id"]],
             source=article.source.name,

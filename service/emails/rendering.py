@@ -13,7 +13,7 @@ from service.emails.inlining import inline
 from service.emails.layout import lay_out
 from service.emails.letters import DigestLetter, EmailContent, Letter
 from service.emails.sanitising import header_text, running_text, single_line
-from service.emails.splice import Slot, placeholder
+from service.emails.splice import Slot, defuse, placeholder
 from service.emails.wrapping import centre, wrap
 
 #: Beside the `service` package, in a checkout and in site-packages alike.
@@ -66,7 +66,9 @@ def _web_link(url: str) -> str:
 
 def _without_controls(value: object) -> object:
     # Markup and numbers pass untouched; text written by others loses what no mail should carry.
-    return running_text(value) if type(value) is str else value
+    if type(value) is not str or value in _PLACEHOLDERS:
+        return value
+    return defuse(running_text(value))
 
 
 def _environment() -> Environment:

@@ -30,6 +30,11 @@ def placeholder(slot: Slot) -> str:
     return f"{_PREFIX}{slot.value}{_SUFFIX}"
 
 
+def defuse(value: str) -> str:
+    """Break up what looks like a placeholder: no feed may choose where a reader's links stand."""
+    return value.replace(_PREFIX, _PREFIX.replace("7", " 7")).replace(_SUFFIX, _SUFFIX.replace("7", "7 "))
+
+
 def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
     """Put one reader's values in: escaped in the HTML, as they are in the text (a reason is wrapped).
 
