@@ -15,7 +15,7 @@ from kombu import Queue as BrokerQueue
 from service import logs, settings
 from service.clock import utc_now
 from service.db import transaction
-from service.dispatch import QUEUES, Queue
+from service.dispatch import QUEUES, Queue, TaskName
 from service.ops import heartbeats
 from tasks import broker_guard
 from tasks.base import BroadsheetTask, runtime, show_life
@@ -102,6 +102,8 @@ def _forked(**_: Any) -> None:
 @worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
     show_life(sender.hostname, kind="worker", now=utc_now())
+    # What a killed worker held goes on with the one that takes its place, not with the next round of beat.
+    runtime().dispatcher.wake(TaskName.SWEEP)
 
 
 @worker_shutting_down.connect
