@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 #: A sound machine needs a second or two; a busy one gets this long.
 PATIENCE = 20.0
-_PAUSE = 0.05
+_PAUSE = 0.1
 
 
 class CheckFailed(BroadsheetError):

@@ -62,8 +62,8 @@ class Mailbox:
         found = [one for one in self._list(to) if subject in str(one["subject"])]
         return [str(one["id"]) for one in reversed(found)]
 
-    def recipients(self, *, subject: str) -> list[str]:
-        """Return who got mails with this subject, one entry per mail."""
+    def recipients(self, *, subject: str = "") -> list[str]:
+        """Return who got mails, one entry per mail."""
         return [str(to) for one in self._list("") if subject in one["subject"] for to in one["recipients"]]
 
     def wait(

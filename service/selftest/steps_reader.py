@@ -1,6 +1,7 @@
 """What a reader does: signs up, confirms, reads, changes topics, leaves."""
 
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -132,17 +133,27 @@ def crowd_joins(world: World) -> None:
             _send_form(world, browser, page, address, topics=TOPICS)
 
         list(pool.map(ask, CROWD, browsers, pages))
+        _wait_for_crowd(world, "confirmation", mails=1)
 
         def agree(address: str, browser: Browser) -> None:
-            mail = world.mailbox.wait("A confirmation mail", to=address, subject="Confirm", seconds=40)
+            mail = world.mailbox.wait("A confirmation mail", to=address, subject="Confirm")
             page = browser.open(mail.link("/c/"))
             browser.press(page, page.form(), "Confirm")
 
         list(pool.map(agree, CROWD, browsers))
         list(pool.map(Browser.close, browsers))
     world.consenting += CROWD
-    for address in CROWD:
-        world.mailbox.wait("The first digest of a new reader", to=address, after=1, seconds=40)
+    _wait_for_crowd(world, "first digest", mails=2)
+
+
+def _wait_for_crowd(world: World, what: str, *, mails: int) -> None:
+    """Wait until each of them has so many mails: one question for all of them."""
+
+    def complete() -> bool:
+        copies = Counter(world.mailbox.recipients())
+        return all(copies[address] == mails for address in CROWD)
+
+    world.eventually(complete, f"Not everybody of forty new readers got a {what}.", seconds=60)
 
 
 def leave(world: World) -> None:
