@@ -89,7 +89,7 @@ def _lines(session: Session, blasts: Sequence[Blast]) -> list[BlastLine]:
 
 
 def _names(session: Session, topic_ids: set[int]) -> dict[int, str]:
-    return dict(session.execute(select(Topic.id, Topic.name).where(Topic.id.in_(topic_ids))).tuples().all())
+    return dict(session.execute(select(Topic.id, Topic.name).where(Topic.id.in_(topic_ids))).all())
 
 
 def _authors(session: Session, operator_ids: set[int]) -> dict[int, str]:

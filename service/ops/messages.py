@@ -165,9 +165,7 @@ def _rows(session: Session, messages: Sequence[Message]) -> tuple[Row, ...]:
     titles = dict(
         session.execute(
             select(Mailing.id, Mailing.title).where(Mailing.id.in_({each.mailing_id for each in messages}))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         Row(

@@ -142,7 +142,7 @@ def read_house(session: Session, *, now: datetime) -> House:
 
 def _subscriptions_by_state(session: Session) -> dict[SubscriptionState, int]:
     rows = session.execute(select(Subscription.state, func.count()).group_by(Subscription.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _count(session: Session, state: SubscriptionState, condition: object) -> int:

@@ -44,9 +44,11 @@ def _part(name: str, template: str, key: str, read: Read, *, every: float = 1.0)
 
 
 def _overview(_key: int) -> list[Part]:
+    house = _at(overview.read_house)
     return [
+        _part("alarms", "admin/overview_alarms.html", "house", house, every=15.0),
         _part("pulse", "admin/overview_pulse.html", "pulse", _at(overview.read_pulse)),
-        _part("house", "admin/overview_house.html", "house", _at(overview.read_house), every=15.0),
+        _part("house", "admin/overview_house.html", "house", house, every=15.0),
     ]
 
 

@@ -69,7 +69,7 @@ STATES: dict[str, tuple[str, str]] = {
     MailingState.STOPPED: ("stopped", "off"),
     MailingState.FINISHED: ("finished", "good"),
     "draft": ("draft", ""),
-    "idle": ("waiting for readers who are due", "off"),
+    "idle": ("waiting", "off"),
 }
 
 KINDS = {

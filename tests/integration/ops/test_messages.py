@@ -1,0 +1,81 @@
+"""Lists hold what their numbers count, page by page, and never a whole address."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from service.delivery.models import Attempt, MessageState
+from service.ops import messages
+from service.ops.messages import Filter, Key, Row
+from tests.integration.ops.scenes import EVERYTHING, State, make_mailing, messages_of
+
+SENT = frozenset({State.SENT})
+
+
+def everything(session: Session, wanted: Filter, *, limit: int) -> list[Row]:
+    """Follow the pages to the end."""
+    rows: list[Row] = []
+    before: Key | None = None
+    while True:
+        page = messages.list_page(session, wanted, before=before, limit=limit)
+        rows += page.rows
+        if page.next is None:
+            return rows
+        before = page.next
+
+
+def test_pages_hold_every_message_exactly_once(session: Session, now: datetime) -> None:
+    first = make_mailing(session, {(State.SENT, ""): 5}, now=now)
+    second = make_mailing(session, {(State.SENT, ""): 4, (State.PLANNED, ""): 2}, now=now, cause="edition 2")
+    rows = everything(session, Filter(SENT), limit=2)
+    keys = [(row.mailing_id, row.message_id) for row in rows]
+    assert keys == sorted(keys, reverse=True)
+    assert len(set(keys)) == 9
+    assert {row.mailing_id for row in rows} == {first.id, second.id}
+    assert len(everything(session, Filter(SENT, mailing_id=second.id), limit=3)) == 4
+
+
+def test_a_list_narrows_by_reason_and_period(session: Session, now: datetime) -> None:
+    make_mailing(session, EVERYTHING, now=now)
+    make_mailing(session, EVERYTHING, now=now - timedelta(days=2), cause="edition 2")
+    failed = frozenset({State.FAILED, State.EXPIRED})
+    assert len(everything(session, Filter(failed), limit=50)) == 6
+    assert len(everything(session, Filter(failed, reason="too_late"), limit=50)) == 2
+    assert len(everything(session, Filter(failed, since=now - timedelta(days=1)), limit=50)) == 3
+    unknown = frozenset({State.UNKNOWN})
+    assert len(everything(session, Filter(unknown, undecided=True), limit=50)) == 6
+
+
+def test_addresses_are_masked_and_the_erased_have_none(session: Session, now: datetime) -> None:
+    mailing = make_mailing(session, {(State.SENT, ""): 2}, now=now)
+    gone, _ = messages_of(session, mailing)
+    gone.subscriber_id = 999_999
+    session.flush()
+    rows = {row.message_id: row for row in everything(session, Filter(SENT), limit=10)}
+    assert rows.pop(gone.id).recipient == ""
+    (row,) = rows.values()
+    assert row.recipient.startswith("r…")
+    assert row.recipient.endswith("@example.org")
+
+
+def test_a_story_has_every_try_in_order(session: Session, now: datetime) -> None:
+    mailing = make_mailing(session, {(State.FAILED, "no_such_mailbox"): 1}, now=now)
+    (message,) = messages_of(session, mailing)
+    for number, outcome in ((2, MessageState.FAILED), (1, MessageState.DEFERRED)):
+        session.add(
+            Attempt(
+                mailing_id=mailing.id,
+                message_id=message.id,
+                number=number,
+                at=now + timedelta(minutes=number),
+                relay="relay:25",
+                phase="rcpt",
+                outcome=outcome,
+                code=550,
+                reply="No such user",
+            )
+        )
+    session.flush()
+    story = messages.get(session, mailing.id, message.id)
+    assert [attempt.number for attempt in story.attempts] == [1, 2]
+    assert story.row.reason == "no_such_mailbox"
