@@ -120,7 +120,7 @@ class Message(Model):
     #: The window of a digest; given back when the message is cancelled, expires or fails.
     from_seq: Mapped[int | None]
     to_seq: Mapped[int | None]
-    #: When a cancelled, expired or failed digest gave its window back to the subscription.
+    #: When a cancelled, expired, failed or skipped digest gave its window back to the subscription.
     returned_at: Mapped[datetime | None]
     #: Random, opaque: the local part of the envelope sender names it (VERP).
     return_path_token: Mapped[str]
@@ -153,7 +153,8 @@ class Message(Model):
             "ix_messages_unreturned",
             "subscription_id",
             postgresql_where=text(
-                "state IN ('failed', 'cancelled', 'expired') AND to_seq IS NOT NULL AND returned_at IS NULL"
+                "state IN ('failed', 'cancelled', 'expired', 'skipped') "
+                "AND recipe_id IS NOT NULL AND to_seq IS NOT NULL AND returned_at IS NULL"
             ),
         ),
         Index("ix_messages_subscription", "subscription_id", "created_at"),

@@ -1,6 +1,8 @@
-"""Gives windows back: what was in a mail that was cancelled, expired or failed comes again.
+"""Gives windows back: what was in a mail that was cancelled, expired, failed or skipped comes again.
 
-A message of unknown outcome gives nothing back: its articles may have arrived.
+Skipped here means: at the last look, because its reader had paused meanwhile. A reader who was skipped when
+planning kept the watermark and has nothing to get back. A message of unknown outcome gives nothing back
+either: its articles may have arrived.
 """
 
 from datetime import datetime
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.delivery.models import Message, MessageState
 from service.subscribers.models import Subscription
 
-LOST = (MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED)
+LOST = (MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED, MessageState.SKIPPED)
 #: Readers per call; the next tick takes the next ones.
 SLICE = 2_000
 
@@ -20,7 +22,8 @@ _GIVE_BACK = text(
     WITH lost AS (
         UPDATE messages SET returned_at = :now
         WHERE subscription_id = ANY(:subscription_ids)
-          AND state IN ('failed', 'cancelled', 'expired') AND to_seq IS NOT NULL AND returned_at IS NULL
+          AND state IN ('failed', 'cancelled', 'expired', 'skipped')
+          AND recipe_id IS NOT NULL AND to_seq IS NOT NULL AND returned_at IS NULL
         RETURNING subscription_id, from_seq
     ), window_start AS (
         SELECT subscription_id, min(from_seq) AS seq FROM lost GROUP BY subscription_id
@@ -37,6 +40,7 @@ def give_back(session: Session, *, now: datetime) -> int:
         select(Message.subscription_id)
         .where(
             Message.state.in_(LOST),
+            Message.recipe_id.is_not(None),
             Message.to_seq.is_not(None),
             Message.returned_at.is_(None),
             Message.subscription_id.is_not(None),

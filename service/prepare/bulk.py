@@ -1,8 +1,6 @@
 """Digests, blasts and their tests: a rendered recipe, spliced for one reader."""
 
-from collections.abc import Mapping, Sequence
-
-from sqlalchemy import select
+from collections.abc import Sequence
 
 from service.blasts import emails as blast_emails
 from service.delivery.models import Message
@@ -11,8 +9,9 @@ from service.digests import emails as digest_emails
 from service.emails.letters import EmailContent, SubscriberLinks
 from service.newsletters import queries as newsletters
 from service.prepare.desk import Answer, Desk
+from service.recipes import queries
 from service.recipes.composing import compose, reader_values
-from service.recipes.models import Fragment, Recipe
+from service.recipes.models import Recipe
 from service.subscribers import emails as subscriber_emails
 
 
@@ -21,16 +20,8 @@ class Kitchen:
 
     def __init__(self, desk: Desk, messages: Sequence[Message]) -> None:
         ids = {message.recipe_id for message in messages if message.recipe_id is not None}
-        self._recipes: Mapping[int, Recipe] = {
-            recipe.id: recipe for recipe in desk.session.scalars(select(Recipe).where(Recipe.id.in_(ids)))
-        }
-        hashes = {
-            digest for recipe in self._recipes.values() for digest in (recipe.html_hash, recipe.text_hash)
-        }
-        self._fragments = {
-            fragment.hash: fragment.content
-            for fragment in desk.session.scalars(select(Fragment).where(Fragment.hash.in_(hashes)))
-        }
+        self._recipes = queries.find_many(desk.session, ids)
+        self._fragments = queries.fragments(desk.session, self._recipes.values())
 
     def recipe(self, message: Message) -> Recipe:
         return self._recipes[message.recipe_id or 0]

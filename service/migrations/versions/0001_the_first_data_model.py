@@ -273,7 +273,7 @@ def upgrade() -> None:
         ["subscription_id"],
         unique=False,
         postgresql_where=sa.text(
-            "state IN ('failed', 'cancelled', 'expired') AND to_seq IS NOT NULL AND returned_at IS NULL"
+            "state IN ('failed', 'cancelled', 'expired', 'skipped') AND recipe_id IS NOT NULL AND to_seq IS NOT NULL AND returned_at IS NULL"
         ),
     )
     op.create_table(
@@ -316,7 +316,7 @@ def upgrade() -> None:
         sa.Column("newsletter_id", sa.BigInteger(), nullable=False),
         sa.Column("mailing_id", sa.BigInteger(), nullable=False),
         sa.Column("content_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("article_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("article_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("content", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -486,7 +486,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("generation", sa.BigInteger(), nullable=False),
-        sa.Column("topic_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("topic_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column(
             "rhythm",
             sa.Enum(
@@ -572,7 +572,7 @@ def upgrade() -> None:
         sa.Column("newsletter_id", sa.BigInteger(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body_markdown", sa.Text(), nullable=False),
-        sa.Column("topic_ids", sa.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("topic_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("segment_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "state",
@@ -723,7 +723,7 @@ def upgrade() -> None:
         sa.Column("image_url", sa.Text(), nullable=True),
         sa.Column("image_alt", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=True),
-        sa.Column("categories", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("categories", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -898,7 +898,7 @@ def downgrade() -> None:
         "ix_messages_unreturned",
         table_name="messages",
         postgresql_where=sa.text(
-            "state IN ('failed', 'cancelled', 'expired') AND to_seq IS NOT NULL AND returned_at IS NULL"
+            "state IN ('failed', 'cancelled', 'expired', 'skipped') AND recipe_id IS NOT NULL AND to_seq IS NOT NULL AND returned_at IS NULL"
         ),
     )
     op.drop_index("ix_messages_subscription", table_name="messages")

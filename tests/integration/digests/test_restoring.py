@@ -26,7 +26,7 @@ def plan(sessions: Sessions, *, weeks: int = 0) -> None:
     planning.plan_due(sessions, links=LINKS, now=NOW + weeks * WEEK)
 
 
-@pytest.mark.parametrize("state", [MessageState.FAILED, MessageState.CANCELLED, MessageState.EXPIRED])
+@pytest.mark.parametrize("state", restoring.LOST)
 def test_a_lost_digest_gives_its_window_back_once(
     state: MessageState, session: Session, sessions: Sessions
 ) -> None:
