@@ -53,11 +53,10 @@ def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, n
     email_hash = hash_address(sign_up.address.key)
     caps.hold_address(session, email_hash)
     subscriber = _find_subscriber(session, sign_up.address)
-    mailed = _is_person(sign_up.address, newsletter) and not suppression.find(
-        session, [email_hash], list_id=newsletter.id
-    )
-    mailed = mailed and caps.may_mail(
-        session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now
+    mailed = (
+        _is_person(sign_up.address, newsletter)
+        and not suppression.find(session, [email_hash], list_id=newsletter.id)
+        and caps.may_mail(session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now)
     )
     attempt = SignupAttempt(
         at=now, email_hash=email_hash, network=network, newsletter_id=newsletter.id, mailed=mailed
