@@ -10,10 +10,23 @@ import signal
 import sys
 
 _PR_SET_PDEATHSIG = 1
+_DEFAULTS = (
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+)
 
 
 def become(argv: list[str], *, parent: int, death_signal: int, uid: int, gid: int) -> None:
     """Drop to the user, tie this process to its parent, and exec. Ids below 0 leave the user as it is."""
+    # A script's "command &" makes us ignore the signals that end a program, Python itself others; a program
+    # inherits what is ignored, and would live on.
+    for number in _DEFAULTS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if uid >= 0:
         os.setgroups([])
         os.setgid(gid)
@@ -24,9 +37,6 @@ def become(argv: list[str], *, parent: int, death_signal: int, uid: int, gid: in
     # The parent may have died before the line above.
     if os.getppid() != parent:
         sys.exit(1)
-    # Python ignores these, and a program inherits what is ignored.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     try:
         os.execvp(argv[0], argv)  # noqa: S606  (no shell is meant)
     except OSError as error:

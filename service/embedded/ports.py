@@ -8,7 +8,7 @@ from service.errors import StartupError
 
 HOST = "127.0.0.1"
 #: A server whose parent was killed holds its port for a moment longer.
-PATIENCE = 2.0
+PATIENCE = 5.0
 
 
 def require_free(port: int, *, option: str, seconds: float = PATIENCE) -> None:
