@@ -29,12 +29,6 @@ def put_already_subscribed(
     _put(session, subscription, kind="already_subscribed", cause=str(attempt_id), details={}, now=now)
 
 
-def put_welcome(session: Session, subscription: Subscription, *, now: datetime) -> None:
-    """Greet a reader for whom there is no first digest, once per confirmation."""
-    cause = f"{subscription.id}.{subscription.generation}"
-    _put(session, subscription, kind="welcome", cause=cause, details={}, now=now)
-
-
 def _put(
     session: Session,
     subscription: Subscription,
