@@ -109,7 +109,7 @@ def _is_valid(form: BlastForm) -> bool:
 def _refused(
     form: BlastForm, newsletter: Newsletter, error: InvalidInput, *, blast_id: int | None = None
 ) -> ResponseReturnValue:
-    form[error.field or "subject"].errors = [str(error)]
+    form.complain(error, default="subject")
     return _form_page(form, newsletter, blast_id=blast_id), 422
 
 

@@ -1,24 +1,24 @@
 """The form in which a blast is written."""
 
-from flask_wtf import FlaskForm
 from wtforms import RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from service.blasts.models import Blast
 from service.newsletters.models import Newsletter
+from service.web.admin.fields import ConsoleForm, option
 
 EVERYBODY = "everybody"
 TOPICS = "topics"
 
 
-class BlastForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
+class BlastForm(ConsoleForm):
     subject = StringField("Subject")
     body_markdown = TextAreaField("Text")
     audience = RadioField(
         "Who gets it",
         choices=[
-            (EVERYBODY, "Everybody who asked for announcements"),
-            (TOPICS, "Of those, readers of these topics"),
+            option(EVERYBODY, "Everybody who asked for announcements"),
+            option(TOPICS, "Of those, readers of these topics"),
         ],
         default=EVERYBODY,
     )
@@ -28,7 +28,7 @@ class BlastForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
 
     def offer(self, newsletter: Newsletter) -> "BlastForm":
         """Offer the newsletter's topics."""
-        self.topic_ids.choices = [(topic.id, topic.name) for topic in newsletter.open_topics]
+        self.topic_ids.choices = [option(topic.id, topic.name) for topic in newsletter.open_topics]
         return self
 
     def chosen_topics(self) -> list[int]:
