@@ -17,6 +17,7 @@ _PAPERS = ("#ffffff", "#fdfcf9", PAPER)
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_SLUG = 40
+_NOT_IN_ADDRESS = re.compile(r"[\s\x00-\x1f\x7f-\x9f<>\"\\]")
 _ACCENT = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -100,7 +101,7 @@ def web_address(value: str, *, field: str, required: str = "") -> str:
         usable = parts.scheme in {"http", "https"} and (parts.port or 1) > 0
     except ValueError:
         host, usable = "", False
-    if not usable or not host.strip(".") or parts.username or re.search(r"[\s<>\"\\]", address):
+    if not usable or not host.strip(".") or parts.username or _NOT_IN_ADDRESS.search(address):
         raise InvalidInput("This is not a web address; one looks like https://example.org.", field=field)
     if len(address) > 500:
         raise InvalidInput("This address is too long; use at most 500 characters.", field=field)

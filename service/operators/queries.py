@@ -19,9 +19,11 @@ def get(session: Session, operator_id: int) -> Operator:
 
 
 def find_by_email(session: Session, email: str) -> Operator | None:
-    return session.scalars(
-        select(Operator).where(Operator.email_key == email.strip().casefold())
-    ).one_or_none()
+    """Return the account of an address as somebody typed it."""
+    key = email.strip().casefold()
+    if "\0" in key:
+        return None  # PostgreSQL refuses to look for it
+    return session.scalars(select(Operator).where(Operator.email_key == key)).one_or_none()
 
 
 def list_all(session: Session) -> list[Operator]:

@@ -43,6 +43,10 @@ def index() -> ResponseReturnValue:
 def invite() -> ResponseReturnValue:
     """Make an account that waits for its password, and send the invitation."""
     form = InviteForm()
+    with runtime().sessions() as session:
+        if not _can_invite(session):
+            page.warn("An invitation needs a newsletter that is ready to send: it goes out under its sender.")
+            return redirect(url_for(".index"))
     if form.validate():
         try:
             with transaction(runtime().sessions) as session:
@@ -120,12 +124,16 @@ def _actor() -> str:
     return accounts.actor_of(auth.current_operator())
 
 
+def _can_invite(session: Session) -> bool:
+    """The invitation is composed with the first newsletter's sender; without one it would be skipped."""
+    first = next(iter(newsletters.list_all(session)), None)
+    return first is not None and not newsletters.missing_for_sending(first)
+
+
 def _page(form: InviteForm) -> str:
     with runtime().sessions() as session:
         everybody = queries.list_all(session)
-        can_invite = any(
-            not newsletters.missing_for_sending(newsletter) for newsletter in newsletters.list_open(session)
-        )
+        can_invite = _can_invite(session)
     return render_template(
         "admin/operators.html", form=form, everybody=everybody, roles=list(Role), can_invite=can_invite
     )

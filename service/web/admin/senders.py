@@ -64,8 +64,8 @@ def save(sender_id: int) -> ResponseReturnValue:
     if form.validate():
         try:
             with transaction(runtime().sessions) as session:
-                sender = queries.get_sender(session, sender_id)
-                senders.edit(session, sender, form.draft(), actor=_actor(), now=now())
+                changing = queries.get_sender(session, sender_id)
+                senders.edit(session, changing, form.draft(), actor=_actor(), now=now())
         except InvalidInput as error:
             form.complain(error, default="name")
     if form.errors:

@@ -232,6 +232,8 @@ def test_an_admin_invites_and_disables(
 ) -> None:
     me = visitor.be(sessions, Role.ADMIN)
     path = "/console/operators/"
+    with transaction(sessions) as session:
+        make_newsletter(session)
     twice = {"name": "Ben", "email": "ben@courier.example", "role": "sender"}
     assert visitor.send(path + "invite", page=path, **twice).status_code == 302
     assert visitor.send(path + "invite", page=path, **twice).status_code == 422
@@ -261,3 +263,58 @@ def test_the_strip_says_when_mail_reaches_nobody(runtime: Runtime, sessions: Ses
     visitor = Visitor(create_app(runtime.with_(settings=settings)).test_client())
     visitor.be(sessions, Role.VIEWER)
     assert "development inbox" in visitor.open("/console/newsletters/").text
+
+
+def test_nobody_is_invited_while_the_invitation_could_not_be_sent(
+    visitor: Visitor, sessions: Sessions
+) -> None:
+    visitor.be(sessions, Role.ADMIN)
+    path = "/console/operators/"
+    visitor.send(path + "invite", page=path, name="Ben", email="ben@courier.example", role="sender")
+    shown = visitor.open(path).text
+    assert "needs a newsletter that is ready to send" in shown
+    assert "Send the invitation" not in shown
+    with sessions() as session:
+        assert session.scalars(select(Message)).all() == []
+
+
+FIELDS = (
+    *("name", "slug", "tagline", "home_url", "privacy_url", "accent", "locale", "time_zone", "email"),
+    *("reply_to", "postal_address", "description", "min_items", "max_items", "default_hour", "sender_id"),
+    *("current", "password", "role"),
+)
+NASTY = [
+    "\0",
+    "a\0b@x.example",
+    "\ud83d",
+    "x" * 2000,
+    "<script>alert(1)</script>",
+    "' OR 1=1 --",
+    "\r\nBcc: a@b.c",
+]
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_hostile_text_in_any_form_is_an_answer_and_never_a_failure(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions, text: str
+) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    base = f"/console/newsletters/{newsletter.id}"
+    with transaction(sessions) as session:
+        source = make_source(session, newsletter)
+    fields = dict.fromkeys(FIELDS, text)
+    for path in (
+        "/console/newsletters/new",
+        base,
+        f"{base}/topics/",
+        f"{base}/topics/{newsletter.topics[0].id}",
+        "/console/senders/new",
+        f"/console/senders/{newsletter.sender_id}",
+        f"/console/sources/{source.id}",
+        "/console/account/name",
+        "/console/account/password",
+        "/console/login",
+    ):
+        answer = editor.send(path, **fields, url=text)
+        assert answer.status_code in {302, 404, 422}, path
+        assert "<script>alert" not in answer.text

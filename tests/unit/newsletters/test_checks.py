@@ -104,6 +104,8 @@ def test_web_addresses_are_read_kindly(typed: str, address: str) -> None:
         "https://courier.example:99999",
         'https://courier.example/"onload',
         "https://[::1",
+        "https://courier.example/\0",
+        "https://courier.example/\x85x",
         "https://courier.example/" + "x" * 500,
     ],
 )
