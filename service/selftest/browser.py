@@ -139,6 +139,20 @@ class Browser:
         except httpx.HTTPError as error:
             raise CheckFailed(f"{_short(url)} does not answer ({type(error).__name__}).") from error
 
+    def first_event(self, url: str, *, seconds: float = 10) -> str:
+        """Return the first line of data of a stream of server-sent events.
+
+        :raises CheckFailed: none came in time.
+        """
+        try:
+            with self._client.stream("GET", url, timeout=seconds) as response:
+                for line in response.iter_lines():
+                    if line.startswith("data:") and line.removeprefix("data:").strip():
+                        return line.removeprefix("data:").strip()
+        except httpx.HTTPError as error:
+            raise CheckFailed(f"{_short(url)} sends nothing ({type(error).__name__}).") from error
+        raise CheckFailed(f"{_short(url)} ended without sending anything.")
+
     def _read(self, method: str, url: str, status: int, *, data: dict[str, list[str]] | None = None) -> Page:
         try:
             if method == "GET":

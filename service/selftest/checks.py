@@ -11,6 +11,7 @@ T = TypeVar("T")
 #: A sound machine needs a second or two; a busy one gets this long.
 PATIENCE = 20.0
 _PAUSE = 0.1
+INTERRUPTED = "The self-test was interrupted."
 
 
 class CheckFailed(BroadsheetError):
@@ -26,13 +27,21 @@ def check(condition: object, sentence: str) -> None:
         raise CheckFailed(sentence)
 
 
-def eventually(find: Callable[[], T | None], sentence: str, *, seconds: float = PATIENCE) -> T:
+def eventually(
+    find: Callable[[], T | None],
+    sentence: str,
+    *,
+    seconds: float = PATIENCE,
+    given_up: Callable[[], bool] = lambda: False,
+) -> T:
     """Return the first answer that is not None, False or empty.
 
-    :raises CheckFailed: with this sentence, when none came in time.
+    :raises CheckFailed: with this sentence, when none came in time; at once when everything is given up.
     """
     end = time.monotonic() + seconds
     while True:
+        if given_up():
+            raise CheckFailed(INTERRUPTED)
         found = find()
         if found:
             return found

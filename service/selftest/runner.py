@@ -1,13 +1,12 @@
 """Runs a self-test: the supervisor in the main thread, the story in another."""
 
-import logging
 import os
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from service import bootstrap, settings
@@ -17,16 +16,16 @@ from service.embedded import stack as stacks
 from service.embedded.data_folder import DataFolder
 from service.embedded.stack import Addresses, Stack
 from service.embedded.supervisor import Supervisor
-from service.errors import BroadsheetError
 from service.selftest import processes
 from service.selftest.browser import Browser
-from service.selftest.checks import CheckFailed, check
+from service.selftest.checks import INTERRUPTED, CheckFailed, check
 from service.selftest.environment import own_environment
 from service.selftest.feed import FeedServer
 from service.selftest.gate import Gate
 from service.selftest.mailbox import Mailbox
-from service.selftest.report import Done, Outcome, Reporter, last_lines
+from service.selftest.report import Outcome, Reporter
 from service.selftest.steps import START, STEPS, STOP, Step
+from service.selftest.story import Story
 from service.selftest.world import World
 
 
@@ -39,7 +38,7 @@ def run(reporter: Reporter, *, keep: bool = False, steps: Sequence[Step] = STEPS
         # Servers that run as another user pass through to the data.
         folder.chmod(0o711)
         try:
-            _Run(reporter, outcome, steps).drive(data)
+            _Run(Story(reporter, outcome, logs=data.logs), steps).drive(data)
         finally:
             _keep_or_wipe(data, folder, keep=keep, outcome=outcome)
     outcome.seconds = time.monotonic() - begun
@@ -50,29 +49,26 @@ def run(reporter: Reporter, *, keep: bool = False, steps: Sequence[Step] = STEPS
 class _Run:
     """One self-test under way."""
 
-    def __init__(self, reporter: Reporter, outcome: Outcome, steps: Sequence[Step]) -> None:
-        self._reporter = reporter
-        self._outcome = outcome
+    def __init__(self, story: Story, steps: Sequence[Step]) -> None:
+        self._story = story
         self._steps = steps
-        self._logs = Path()
 
     def drive(self, data: DataFolder) -> None:
         """Start, tell the story, stop."""
-        self._logs = data.logs
-        traced: list[processes.Traced] = []
         addresses = Addresses.from_free_ports()
         with ExitStack() as living:
-            with self._step(1, START, processes=("postgres", "valkey", "migrate", "web", "worker", "beat")):
+            with self._story.step(1, START, processes=("postgres", "valkey", "migrate", "web", "worker")):
                 world = self._start(data, addresses, living)
-            if self._outcome.failed is None:
+            if self._story.goes_on:
                 self._tell(world)
-            traced += processes.descendants(os.getpid())
+            traced = processes.descendants(os.getpid())
             stop = living.pop_all()
-        if self._outcome.failed is not None:
+        if not self._story.goes_on:
             stop.close()
             return
-        with self._step(len(self._steps) + 2, STOP):
+        with self._story.step(len(self._steps) + 2, STOP):
             stop.close()
+            check(self._story.told == len(self._steps) + 1, INTERRUPTED)
             _check_gone(traced, addresses)
 
     def _start(self, data: DataFolder, addresses: Addresses, living: ExitStack) -> World:
@@ -94,65 +90,33 @@ class _Run:
         supervisor = Supervisor(stack.processes, logs=data.logs, report=lambda *_: None)
         living.enter_context(supervisor)
         supervisor.start()
-        check(not supervisor.stopping, "The self-test was interrupted.")
+        check(not supervisor.stopping, INTERRUPTED)
         world = _world(stack, supervisor, feed, gate)
         living.callback(world.close)
         return world
 
     def _tell(self, world: World) -> None:
         """Tell the story in a thread of its own; this one keeps the processes running meanwhile."""
-        teller = threading.Thread(target=self._tell_steps, args=(world,), daemon=True)
+        teller = threading.Thread(target=self._story.tell, args=(self._steps, world), daemon=True)
         teller.start()
         world.supervisor.watch(until=lambda: not teller.is_alive())
         world.stopped.set()
         world.gate.release()
         teller.join(10)
 
-    def _tell_steps(self, world: World) -> None:
-        for number, step in enumerate(self._steps, start=2):
-            with self._step(number, step.title, processes=step.processes) as notes:
-                notes.append(step.act(world) or "")
-            if self._outcome.failed is not None:
-                return
-
-    @contextmanager
-    def _step(self, number: int, title: str, *, processes: Sequence[str] = ()) -> Iterator[list[str]]:
-        self._reporter.begin(number, title)
-        begun = time.monotonic()
-        notes: list[str] = []
-        problem = ""
-        try:
-            yield notes
-        except BroadsheetError as error:
-            problem = str(error)
-        except Exception as error:
-            # Whatever happens, the person is told in which step; the trace is in the log of this command.
-            logging.getLogger(__name__).exception("Step %s of the self-test broke", number)
-            problem = f"The self-test itself broke: {type(error).__name__}: {error}"
-        done = Done(number, title, time.monotonic() - begun, note="".join(notes), problem=problem)
-        self._outcome.steps.append(done)
-        if problem:
-            logs = {name: self._tail(name) for name in processes}
-            self._outcome.logs |= {name: lines for name, lines in logs.items() if lines}
-        self._reporter.end(done)
-
-    def _tail(self, name: str) -> list[str]:
-        try:
-            return last_lines((self._logs / f"{name}.log").read_text(errors="replace"))
-        except FileNotFoundError:
-            return []
-
 
 def _world(stack: Stack, supervisor: Supervisor, feed: FeedServer, gate: Gate) -> World:
+    stopped = threading.Event()
     return World(
         stack=stack,
         runtime=bootstrap.build(settings.load()),
         supervisor=supervisor,
         feed=feed,
         gate=gate,
-        mailbox=Mailbox(stack.addresses.inbox_url),
+        mailbox=Mailbox(stack.addresses.inbox_url, given_up=stopped.is_set),
         operator=Browser(stack.addresses.url),
         reader=Browser(stack.addresses.url),
+        stopped=stopped,
     )
 
 

@@ -1,6 +1,7 @@
 """What goes wrong: a worker is killed in the middle of a blast."""
 
 import os
+import re
 import signal
 from collections import Counter
 
@@ -13,6 +14,8 @@ from service.selftest.steps_operator import account_on, accounts_close, send_bla
 from service.selftest.world import READER, World
 from service.subscribers.models import Subscriber
 
+#: The page of one message.
+_MESSAGE = re.compile(r"/console/queue/messages/\d+/\d+$")
 #: Mails of the blast that go out whole before the worker dies.
 BEFORE = 10
 
@@ -26,7 +29,7 @@ def kill_worker(world: World) -> str:
     draft = write_blast(world, subject)
     world.gate.hold_after(BEFORE)
     send_blast(world, draft, readers=len(world.consenting))
-    check(world.gate.holding.wait(20), "The blast did not begin to go out.")
+    world.eventually(world.gate.holding.is_set, "The blast did not begin to go out.")
     pid = world.supervisor.pid_of("worker")
     if pid is None:
         raise CheckFailed("The worker is not running.")
@@ -47,7 +50,21 @@ def kill_worker(world: World) -> str:
     shown = account_on(world.operator.open(f"/console/queue/{mailing_id}"))
     check(shown[3] == len(unknown), "The mailing's page does not show what is unknown.")
     accounts_close(world)
+    _decide(world)
     return f"{shown[0]} sent, {len(unknown)} unknown"
+
+
+def _decide(world: World) -> None:
+    """The operator is shown the mail that nobody can know about, and leaves it."""
+    browser = world.operator
+    waiting = browser.open("/console/queue/messages/?state=undecided")
+    found = next((href for _, href in waiting.links if _MESSAGE.search(href)), None)
+    if found is None:
+        raise CheckFailed("The console does not show the unknown mail.")
+    page = browser.open(found)
+    browser.press(page, page.form(action="/leave"), "Leave")
+    again = browser.open("/console/queue/messages/?state=undecided")
+    check(not any(_MESSAGE.search(href) for _, href in again.links), "The unknown mail could not be decided.")
 
 
 def _settled(world: World, mailing_id: int) -> bool:

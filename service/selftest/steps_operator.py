@@ -8,12 +8,13 @@ from service.articles.models import Article, ArticleTopic
 from service.delivery import accounting
 from service.delivery.models import Mailing
 from service.operators import setup
-from service.selftest.browser import Page, complaint
+from service.selftest.browser import Browser, Page, complaint
 from service.selftest.checks import CheckFailed, check
 from service.selftest.feed import FIRST, LABORATORY, SCIENCE, TOPICS
 from service.selftest.mail_rules import check_mail
 from service.selftest.world import NEWSLETTER, OPERATOR, PASSWORD, World
 
+_GUEST = "victor@gazette.example"
 _POSTAL_ADDRESS = "The Selftest Gazette\n1 Loopback Lane\n127001 Localhost"
 _SUM = re.compile(
     r"\bSent ([\d,]+)\b.*?\bSkipped ([\d,]+)\b.*?\bFailed ([\d,]+)\b.*?\bUnknown ([\d,]+)\b"
@@ -100,7 +101,26 @@ def overview_adds_up(world: World) -> None:
     overview = browser.open("/console/")
     for word in ("worker alive", "beat alive"):
         check(word in overview.text, f"The overview does not say “{word}”.")
+    stream = re.search(r'data-live="([^"]+)"', overview.body)
+    check(stream, "The overview does not refresh itself.")
+    if stream is not None:
+        browser.first_event(stream.group(1))
     accounts_close(world)
+
+
+def invite(world: World) -> None:
+    """A second operator comes in by the mail that invites him, and may only look."""
+    page = world.operator.open("/console/operators/")
+    form = page.form(about="Send the invitation").fill(name="Victor View", email=_GUEST, role="viewer")
+    world.operator.press(page, form)
+    mail = world.mailbox.wait("The invitation", to=_GUEST)
+    check_mail(mail, "transactional", now=world.now())
+    with Browser(world.operator.base_url) as guest:
+        door = guest.open(mail.link("/console/invitation/"))
+        inside = guest.press(door, door.form(field="password").fill(name="Victor View", password=PASSWORD))
+        check("/console/invitation/" not in inside.url, f"The invitation failed: {complaint(inside)}.")
+        guest.open("/console/queue/")
+        guest.open("/console/blasts/new", status=403)
 
 
 def accounts_close(world: World) -> None:

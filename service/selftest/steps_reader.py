@@ -29,7 +29,12 @@ _TYPING_SECONDS = 2.1
 
 def sign_up(world: World) -> None:
     """Fill in the form; the confirmation arrives, and opening its link confirms nothing."""
-    _send_form(world, world.reader, world.pages["sign_up"], READER, topics=(CITY, SCIENCE))
+    page = world.pages["sign_up"]
+    for wrong in ("anna@@reader.example", "anna@reader.example\r\nBcc: eve@reader.example", "a" * 300):
+        form = page.form(field="email").fill(email=wrong, rhythm="weekly").tick("topics", CITY)
+        refused = world.reader.press(page, form, "Sign up", status=422)
+        check(refused.alerts, "The sign-up page does not say what is wrong with an address.")
+    _send_form(world, world.reader, page, READER, topics=(CITY, SCIENCE))
     mail = world.mailbox.wait("The confirmation mail", to=READER, subject="Confirm")
     check_mail(mail, "transactional", now=world.now())
     link = mail.link("/c/")
@@ -85,6 +90,10 @@ def change_topics(world: World) -> None:
     saved = world.reader.press(page, form, "Save")
     check("Saved" in saved.text, f"The preferences were not saved: {complaint(saved)}.")
     again = saved.form(field="topics")
+    form = saved.form(field="until").fill(until=(world.now() + timedelta(days=5)).date().isoformat())
+    paused = world.reader.press(saved, form, "Pause")
+    back = world.reader.press(paused, paused.form(action="/resume"))
+    check(not any(form.action.endswith("/resume") for form in back.forms), "A pause could not be ended.")
     ticked = {one.label.split()[0] for one in again.controls if one.name == "topics" and one.on}
     check(ticked == {CITY, KITCHEN}, f"The preference page shows {_list(ticked)} after saving.")
 

@@ -15,7 +15,7 @@ from service.delivery.models import PENDING, Message
 from service.embedded.stack import Stack
 from service.embedded.supervisor import Supervisor
 from service.selftest.browser import Browser, Page
-from service.selftest.checks import CheckFailed, check, eventually
+from service.selftest.checks import check, eventually
 from service.selftest.feed import FeedServer
 from service.selftest.gate import Gate
 from service.selftest.mailbox import Mail, Mailbox
@@ -39,8 +39,8 @@ class World:
     mailbox: Mailbox
     operator: Browser
     reader: Browser
-    #: Becomes true when somebody pressed Ctrl-C.
-    stopped: threading.Event = field(default_factory=threading.Event)
+    #: Set when somebody pressed Ctrl-C.
+    stopped: threading.Event
     #: Mails that steps refer back to, by name.
     mails: dict[str, Mail] = field(default_factory=dict)
     #: Pages and addresses that steps refer back to, by name.
@@ -59,13 +59,11 @@ class World:
         return utc_now()
 
     def eventually(self, find: Callable[[], object], sentence: str, *, seconds: float = 20) -> None:
-        """Wait until something holds, unless everything is being stopped.
+        """Wait until something holds.
 
-        :raises CheckFailed: it did not hold in time.
+        :raises CheckFailed: it did not hold in time, or everything is being stopped.
         """
-        eventually(lambda: self.stopped.is_set() or find(), sentence, seconds=seconds)
-        if self.stopped.is_set():
-            raise CheckFailed("The self-test was interrupted.")
+        eventually(find, sentence, seconds=seconds, given_up=self.stopped.is_set)
 
     def blast_recipients(self, subject: str) -> list[str]:
         """Return the readers who got a blast, one entry per mail."""
