@@ -63,7 +63,8 @@ class Page:
         for text, href in self.links:
             if words in text and href.endswith(target):
                 return urljoin(self.url, href)
-        raise CheckFailed(f"{self.path} shows no link {words or 'to ' + target!r}.")
+        wanted = f"“{words}”" if words else f"to {target}"
+        raise CheckFailed(f"{self.path} shows no link {wanted}.")
 
     def has_link(self, words: str) -> bool:
         return any(words in text for text, _ in self.links)

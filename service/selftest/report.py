@@ -76,9 +76,9 @@ class Reporter(Protocol):
 class Lines:
     """One line per step; in a terminal the line is there while the step runs, with a mark when it is over."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out = out
-        self._terminal = out.isatty()
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._terminal = self._out.isatty()
         self._say("\n  Broadsheet self-test: a whole installation in a temporary folder\n")
 
     def begin(self, number: int, title: str) -> None:
@@ -87,8 +87,8 @@ class Lines:
             self._out.flush()
 
     def end(self, step: Done) -> None:
-        title = f"{step.title} ({step.note})" if step.note else step.title
-        line = f"  {step.number:>2}  {title:<{_WIDTH}} {step.seconds:5.1f} s  {self._mark(ok=step.ok)}"
+        line = f"  {step.number:>2}  {step.title:<{_WIDTH}} {step.seconds:5.1f} s  {self._mark(ok=step.ok)}"
+        line += f"  {step.note}" if step.note else ""
         self._say(f"\r\x1b[2K{line}" if self._terminal else line)
 
     def close(self, outcome: Outcome) -> None:
@@ -117,8 +117,8 @@ class Lines:
 class JsonObject:
     """Nothing but one object at the end."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
 
     def begin(self, number: int, title: str) -> None:
         """Say nothing yet."""

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -56,12 +56,13 @@ class _Run:
     def drive(self, data: DataFolder) -> None:
         """Start, tell the story, stop."""
         addresses = Addresses.from_free_ports()
+        before = set(processes.descendants(os.getpid()))
         with ExitStack() as living:
             with self._story.step(1, START, processes=("postgres", "valkey", "migrate", "web", "worker")):
                 world = self._start(data, addresses, living)
             if self._story.goes_on:
                 self._tell(world)
-            traced = processes.descendants(os.getpid())
+            traced = set(processes.descendants(os.getpid())) - before
             stop = living.pop_all()
         if not self._story.goes_on:
             stop.close()
@@ -120,7 +121,7 @@ def _world(stack: Stack, supervisor: Supervisor, feed: FeedServer, gate: Gate) -
     )
 
 
-def _check_gone(traced: Sequence[processes.Traced], addresses: Addresses) -> None:
+def _check_gone(traced: Iterable[processes.Traced], addresses: Addresses) -> None:
     left = [one for one in traced if one.is_there]
     if left:
         raise CheckFailed(f"Still there: {', '.join(f'{one.name} ({one.pid})' for one in left)}.")
