@@ -16,7 +16,7 @@ from service.embedded.children import spawn
 from service.embedded.leftovers import forget_dead_postmaster, postmaster, wait_until_gone
 from service.embedded.logfiles import reason
 from service.embedded.privileges import make_private, reachable_by, server_user
-from service.embedded.sockets import socket_folder
+from service.embedded.sockets import socket_folder, tidy
 from service.errors import StartupError
 
 NAME = "broadsheet"
@@ -121,6 +121,7 @@ class EmbeddedPostgres:
         finally:
             child.send_signal(signal.SIGINT)
             child.wait(20)
+            tidy(self._sockets, folder=self.folder)
 
     def wipe(self) -> None:
         """Delete the cluster, wherever it is.
@@ -128,6 +129,7 @@ class EmbeddedPostgres:
         :raises StartupError: a server runs on it.
         """
         self._wait_for_predecessor()
+        tidy(self._sockets, folder=self.folder)
         shelter.move_out(self._home)
         shutil.rmtree(self._home.wanted, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,3 +20,9 @@ def socket_folder(folder: Path) -> Path:
         return inside
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"broadsheet-{os.geteuid()}-{digest}"
+
+
+def tidy(sockets: Path, *, folder: Path) -> None:
+    """Remove a folder for sockets that lies outside its data folder."""
+    if folder not in sockets.parents and not sockets.is_symlink():
+        shutil.rmtree(sockets, ignore_errors=True)

@@ -13,7 +13,7 @@ from service.embedded.children import spawn
 from service.embedded.leftovers import wait_until_gone
 from service.embedded.logfiles import reason
 from service.embedded.privileges import make_private
-from service.embedded.sockets import socket_folder
+from service.embedded.sockets import socket_folder, tidy
 from service.errors import StartupError
 
 
@@ -80,6 +80,7 @@ class EmbeddedValkey:
         finally:
             child.terminate()
             child.wait(20)
+            tidy(self._socket.parent, folder=self.folder)
 
     def _wait(self, child: subprocess.Popen[bytes], log: Path) -> None:
         end = time.monotonic() + 20
