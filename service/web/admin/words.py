@@ -134,10 +134,10 @@ def is_overdue(hour: datetime) -> bool:
     return hour + timedelta(hours=1) <= now()
 
 
-def listed(names: Collection[str]) -> str:
-    """Science, Energy and Travel"""
+def either(names: Collection[str]) -> str:
+    """Science, Energy or Travel"""
     *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def url_if(endpoint: str, **values: object) -> str | None:
@@ -153,7 +153,7 @@ def install(blueprint: Blueprint) -> None:
         "state_mark": state_mark,
         "number": number,
         "span": span,
-        "listed": listed,
+        "either": either,
         "waited": waited,
     }
     for name, words in filters.items():
