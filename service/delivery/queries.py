@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.delivery.models import (
@@ -117,15 +117,17 @@ def list_relays(session: Session) -> Sequence[Relay]:
 
 def oldest_due(session: Session, stream: Stream, *, now: datetime) -> datetime | None:
     """Return since when the longest-waiting message of a stream is due: the age of its queue."""
+    # Ordered by the index of what is due, so that it ends at the first row however long the queue is.
     return session.scalar(
-        select(func.min(Message.due_at))
-        .join(Mailing, Mailing.id == Message.mailing_id)
+        select(Message.due_at)
         .where(
             Message.stream == stream,
             Message.state.in_([MessageState.PLANNED, MessageState.DEFERRED]),
             Message.due_at <= now,
-            Mailing.state == MailingState.SENDING,
+            Message.mailing_id.in_(select(Mailing.id).where(Mailing.state == MailingState.SENDING)),
         )
+        .order_by(Message.due_at)
+        .limit(1)
     )
 
 

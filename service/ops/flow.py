@@ -6,16 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.delivery import accounting
-from service.delivery.models import (
-    PENDING,
-    Mailing,
-    MailingState,
-    MailingTally,
-    Message,
-    MessageState,
-    Stream,
-)
+from service.delivery import accounting, queries
+from service.delivery.models import PENDING, MailingTally, MessageState, Stream
 
 #: An unknown message that an operator decided to leave needs no further decision.
 LEFT = "left"
@@ -93,20 +85,5 @@ def _day(session: Session, *, since: datetime) -> accounting.Account:
 
 
 def _waiting_since(session: Session, *, now: datetime) -> datetime | None:
-    sending = select(Mailing.id).where(Mailing.state == MailingState.SENDING)
-    # One index walk per stream: the partial index of what is due begins with the stream.
-    heads = [
-        session.scalar(
-            select(Message.due_at)
-            .where(
-                Message.stream == stream,
-                Message.state.in_([MessageState.PLANNED, MessageState.DEFERRED]),
-                Message.due_at <= now,
-                Message.mailing_id.in_(sending),
-            )
-            .order_by(Message.due_at)
-            .limit(1)
-        )
-        for stream in Stream
-    ]
+    heads = [queries.oldest_due(session, stream, now=now) for stream in Stream]
     return min((head for head in heads if head is not None), default=None)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.articles.models import CategoryMapping, Source
-from service.delivery.models import Relay
+from service.delivery import queries as delivery
 from service.newsletters import queries as newsletters
 from service.ops import heartbeats, queue
 from service.ops.flow import Flow, read_flow
@@ -110,7 +110,7 @@ def read_pulse(session: Session, *, now: datetime) -> Pulse:
                 closed_until=relay.closed_until if relay.closed_until and relay.closed_until > now else None,
                 problem=relay.problem,
             )
-            for relay in session.scalars(select(Relay).order_by(Relay.name))
+            for relay in delivery.list_relays(session)
         ),
         running=tuple(line for line in lines if not line.is_idle),
     )
