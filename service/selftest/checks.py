@@ -11,11 +11,17 @@ T = TypeVar("T")
 #: A sound machine needs a second or two; a busy one gets this long.
 PATIENCE = 20.0
 _PAUSE = 0.1
-INTERRUPTED = "The self-test was interrupted."
 
 
 class CheckFailed(BroadsheetError):
     """Something is not as it should be; the message is the sentence that the self-test ends with."""
+
+
+class Interrupted(CheckFailed):
+    """Somebody pressed Ctrl-C: nothing is known to be wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("The self-test was interrupted.")
 
 
 def check(condition: object, sentence: str) -> None:
@@ -41,7 +47,7 @@ def eventually(
     end = time.monotonic() + seconds
     while True:
         if given_up():
-            raise CheckFailed(INTERRUPTED)
+            raise Interrupted
         found = find()
         if found:
             return found

@@ -31,6 +31,8 @@ class Outcome:
 
     steps: list[Done] = field(default_factory=list)
     seconds: float = 0.0
+    #: Ended by a person and not by a fault.
+    interrupted: bool = False
     #: The last lines of the processes that the failed step is about, by name.
     logs: dict[str, list[str]] = field(default_factory=dict)
     #: Where everything is kept, if it is.
@@ -44,6 +46,12 @@ class Outcome:
     def ok(self) -> bool:
         return bool(self.steps) and self.failed is None
 
+    @property
+    def verdict(self) -> str:
+        if self.interrupted:
+            return "Interrupted before the end; nothing was found wrong so far."
+        return "This installation is sound." if self.ok else "This installation is not sound."
+
     def as_json(self) -> str:
         """Write it as one object on one line."""
         failed = self.failed
@@ -51,6 +59,7 @@ class Outcome:
             {
                 "ok": self.ok,
                 "version": version("broadsheet"),
+                "interrupted": self.interrupted,
                 "seconds": round(self.seconds, 1),
                 "steps": [
                     asdict(step) | {"ok": step.ok, "seconds": round(step.seconds, 2)} for step in self.steps
@@ -93,15 +102,14 @@ class Lines:
 
     def close(self, outcome: Outcome) -> None:
         failed = outcome.failed
-        if failed is not None:
+        if failed is not None and not outcome.interrupted:
             self._say(f"\n  Step {failed.number} failed: {failed.problem}")
             for name, lines in outcome.logs.items():
                 self._say(f"\n  The last lines of {name}:")
                 self._say("\n".join(f"    {line}" for line in lines))
         if outcome.folder:
             self._say(f"\n  Everything is kept in {outcome.folder}")
-        verdict = "This installation is sound." if outcome.ok else "This installation is not sound."
-        self._say(f"\n  {verdict} {outcome.seconds:.1f} s\n")
+        self._say(f"\n  {outcome.verdict} {outcome.seconds:.1f} s\n")
 
     def _mark(self, *, ok: bool) -> str:
         word, colour = ("✓", 32) if ok else ("✗", 31)

@@ -18,7 +18,7 @@ from service.embedded.stack import Addresses, Stack
 from service.embedded.supervisor import Supervisor
 from service.selftest import processes
 from service.selftest.browser import Browser
-from service.selftest.checks import INTERRUPTED, CheckFailed, check
+from service.selftest.checks import CheckFailed, Interrupted, check
 from service.selftest.environment import own_environment
 from service.selftest.feed import FeedServer
 from service.selftest.gate import Gate
@@ -69,7 +69,8 @@ class _Run:
             return
         with self._story.step(len(self._steps) + 2, STOP):
             stop.close()
-            check(self._story.told == len(self._steps) + 1, INTERRUPTED)
+            if self._story.told <= len(self._steps):
+                raise Interrupted
             _check_gone(traced, addresses)
 
     def _start(self, data: DataFolder, addresses: Addresses, living: ExitStack) -> World:
@@ -91,7 +92,8 @@ class _Run:
         supervisor = Supervisor(stack.processes, logs=data.logs, report=lambda *_: None)
         living.enter_context(supervisor)
         supervisor.start()
-        check(not supervisor.stopping, INTERRUPTED)
+        if supervisor.stopping:
+            raise Interrupted
         world = _world(stack, supervisor, feed, gate)
         living.callback(world.close)
         return world

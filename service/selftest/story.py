@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from service.errors import BroadsheetError
+from service.selftest.checks import Interrupted
 from service.selftest.report import Done, Outcome, Reporter, last_lines
 from service.selftest.steps import Step
 from service.selftest.world import World
@@ -50,13 +51,14 @@ class Story:
             yield notes
         except BroadsheetError as error:
             problem = str(error)
+            self._outcome.interrupted = isinstance(error, Interrupted)
         except Exception as error:
             # Whatever happens, a person is told in which step; the trace helps whoever mends it.
             log.exception("Step %s of the self-test broke", number)
             problem = f"The self-test itself broke ({type(error).__name__}: {error})."
         done = Done(number, title, time.monotonic() - begun, note="".join(notes), problem=problem)
         self._outcome.steps.append(done)
-        if problem:
+        if problem and not self._outcome.interrupted:
             self._keep_logs(processes)
         self._reporter.end(done)
 

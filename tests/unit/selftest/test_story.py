@@ -53,6 +53,18 @@ def test_a_step_that_breaks_is_no_better(tmp_path: Path) -> None:
     assert "The self-test itself broke (KeyError: 'surprise')" in said
 
 
+def test_an_interruption_says_nothing_against_the_installation(tmp_path: Path) -> None:
+    def wait(_world: object) -> None:
+        eventually(lambda: None, "Nothing came.", given_up=lambda: True)
+
+    (tmp_path / "web.log").write_text("a line")
+    outcome, said = tell([Step("waits", wait)], tmp_path)
+    assert not outcome.ok
+    assert "Interrupted before the end; nothing was found wrong so far." in said
+    assert "a line" not in said
+    assert json.loads(outcome.as_json())["interrupted"] is True
+
+
 def test_nothing_told_is_not_sound() -> None:
     assert not Outcome().ok
 
