@@ -24,6 +24,8 @@ class Gate:
         self._left: int | None = None
         #: Set when a final dot has gone through and its answer is being held.
         self.holding = threading.Event()
+        #: How many connections have been held: so many mails can be in doubt.
+        self.held = 0
         self._open = threading.Event()
         self._open.set()
 
@@ -96,6 +98,8 @@ class Gate:
             while data := server.recv(65536):
                 if held.is_set():
                     # The inbox has the mail: what waits here is its answer.
+                    with self._lock:
+                        self.held += 1
                     self.holding.set()
                     self._open.wait()
                     held.clear()

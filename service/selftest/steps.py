@@ -35,4 +35,5 @@ STEPS = (
     Step("a blast: written, previewed, tested, counted, sent once", steps_operator.blast_goes_out),
     Step("one click leaves the list, in both encodings", steps_reader.leave),
     Step("the worker is killed in the middle of a blast", steps_faults.kill_worker),
+    Step("no log names a reader or holds a link", steps_faults.logs_are_private, processes=()),
 )
