@@ -33,7 +33,7 @@ STEPS = (
     Step("the console adds up with the inbox", steps_operator.overview_adds_up),
     Step("a second operator is invited by mail, and may only look", steps_operator.invite),
     Step("a blast: written, previewed, tested, counted, sent once", steps_operator.blast_goes_out),
-    Step("one click leaves the list, in both encodings", steps_reader.leave),
+    Step("two leave with one click, one in each encoding", steps_reader.leave),
     Step("the worker is killed in the middle of a blast", steps_faults.kill_worker),
     Step("no log names a reader or holds a link", steps_faults.logs_are_private, processes=()),
 )

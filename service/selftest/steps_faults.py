@@ -11,7 +11,7 @@ from service.delivery import accounting
 from service.delivery.models import Mailing, Message, MessageState, Stream
 from service.selftest.checks import CheckFailed, check
 from service.selftest.steps_operator import account_on, accounts_close, send_blast, write_blast
-from service.selftest.world import READER, World
+from service.selftest.world import World
 from service.subscribers.models import Subscriber
 
 #: A reader's address, or a link of a mail.
@@ -32,15 +32,7 @@ def kill_worker(world: World) -> str:
     world.gate.hold_after(BEFORE)
     send_blast(world, draft, readers=len(world.consenting))
     world.eventually(world.gate.holding.is_set, "The blast did not begin to go out.")
-    pid = world.supervisor.pid_of("worker")
-    if pid is None:
-        raise CheckFailed("The worker is not running.")
-    os.kill(pid, signal.SIGKILL)
-    world.eventually(
-        lambda: world.supervisor.pid_of("worker") not in (None, pid),
-        "The killed worker was not started again.",
-    )
-    world.gate.release()
+    _kill_and_wait(world)
     mailing_id = _latest_blast(world)
     world.eventually(
         lambda: _settled(world, mailing_id),
@@ -54,6 +46,18 @@ def kill_worker(world: World) -> str:
     accounts_close(world)
     _decide(world)
     return f"{shown[0]} sent, {len(unknown)} unknown"
+
+
+def _kill_and_wait(world: World) -> None:
+    pid = world.supervisor.pid_of("worker")
+    if pid is None:
+        raise CheckFailed("The worker is not running.")
+    os.kill(pid, signal.SIGKILL)
+    world.eventually(
+        lambda: world.supervisor.pid_of("worker") not in (None, pid),
+        "The killed worker was not started again.",
+    )
+    world.gate.release()
 
 
 def _decide(world: World) -> None:
@@ -96,18 +100,10 @@ def _latest_blast(world: World) -> int:
 def _everybody_once(world: World, subject: str, mailing_id: int) -> set[str]:
     """Hold the inbox against the ledger; return who is unknown."""
     copies = Counter(world.blast_recipients(subject))
-    with world.runtime.sessions() as session:
-        states: dict[str, MessageState] = dict(
-            session.execute(
-                select(Subscriber.email, Message.state)
-                .join(Message, Message.subscriber_id == Subscriber.id)
-                .where(Message.mailing_id == mailing_id)
-            )
-            .tuples()
-            .all()
-        )
-    check(copies[READER] == 0, "A blast went to a reader who had left.")
-    check(world.mailbox.count(to=READER) == world.left_with, "A reader who had left got another mail.")
+    states = _states(world, mailing_id)
+    for address, mails in world.left.items():
+        check(copies[address] == 0, "A blast went to a reader who had left.")
+        check(world.mailbox.count(to=address) == mails, "A reader who had left got another mail.")
     check(set(states) == set(world.consenting), "The ledger does not hold a row for every reader.")
     twice = sum(count > 1 for count in copies.values())
     check(twice == 0, f"{twice} readers got the blast twice.")
@@ -121,3 +117,14 @@ def _everybody_once(world: World, subject: str, mailing_id: int) -> set[str]:
         f"{len(unknown)} mails are unknown; nobody can know about {world.gate.held}, and about no others.",
     )
     return unknown
+
+
+def _states(world: World, mailing_id: int) -> dict[str, MessageState]:
+    """Return what the ledger says of each reader."""
+    query = (
+        select(Subscriber.email, Message.state)
+        .join(Message, Message.subscriber_id == Subscriber.id)
+        .where(Message.mailing_id == mailing_id)
+    )
+    with world.runtime.sessions() as session:
+        return dict(session.execute(query).tuples().all())

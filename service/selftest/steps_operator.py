@@ -92,7 +92,6 @@ def overview_adds_up(world: World) -> None:
     form = wrong.form(field="password").fill(email=OPERATOR, password=PASSWORD)
     inside = browser.press(wrong, form)
     check("/console/login" not in inside.url, f"Logging in was refused: {complaint(inside)}.")
-    world.reader.open("/console/queue/")
     check(world.reader.open("/console/").path.endswith("/login"), "The console opens without a login.")
     world.eventually(
         lambda: _figure(browser.open("/console/"), "Sent") == world.mailbox.count(),

@@ -48,8 +48,8 @@ class World:
     urls: dict[str, str] = field(default_factory=dict)
     #: Who confirmed and asked for announcements, at this point of the story.
     consenting: list[str] = field(default_factory=lambda: [READER])
-    #: How many mails the reader had when she left.
-    left_with: int = 0
+    #: Who left, and how many mails each had by then.
+    left: dict[str, int] = field(default_factory=dict)
 
     @property
     def logs(self) -> Path:
