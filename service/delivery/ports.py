@@ -35,7 +35,7 @@ class Mail:
     #: Campaign:topic:type:sender for Feedback-ID; never per recipient.
     feedback_id: str
     list_headers: ListHeaders | None = None
-    #: RFC 3834: on digests and system mail, not on what an operator wrote.
+    #: RFC 3834: on digests, which a schedule sent; not on what a person caused.
     auto_submitted: bool = False
 
 

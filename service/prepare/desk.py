@@ -112,6 +112,6 @@ def _addressed(
         date=date,
         feedback_id=f"m{message.mailing_id}:{newsletter.slug}:{message.kind}:{FEEDBACK_SENDER}",
         list_headers=list_headers,
-        # RFC 3834 5.2: not on what a person wrote.
-        auto_submitted=message.stream is not Stream.BLAST and message.kind != "blast_test",
+        # On what a schedule sent, and nothing else: a confirmation answers a person (RFC 3834).
+        auto_submitted=message.stream is Stream.DIGEST,
     )
