@@ -9,7 +9,9 @@ from sqlalchemy import Engine
 
 from service.articles.fetching import Fetcher
 from service.db import Sessions, make_engine, make_sessions
+from service.delivery.dkim_keys import KeyFolder
 from service.delivery.engine import DeliveryEngine
+from service.delivery.keyring import Keyring
 from service.dispatch import CeleryDispatcher, Dispatcher
 from service.links import Links
 from service.prepare.port import Preparer
@@ -28,6 +30,7 @@ class Runtime:
     links: Links
     hash_address: AddressHasher
     dispatcher: Dispatcher
+    keyring: Keyring
 
     def with_(self, **changes: Any) -> "Runtime":
         """Return a copy with other parts; tests swap sessions and dispatcher."""
@@ -46,6 +49,7 @@ def build(settings: Settings, *, pool_size: int = 5) -> Runtime:
         links=Links(settings.base_url, tokens),
         hash_address=AddressHasher(settings.secret_keys),
         dispatcher=CeleryDispatcher(settings.broker_url),
+        keyring=Keyring(KeyFolder(settings.dkim_folder)),
     )
 
 
@@ -57,6 +61,7 @@ def delivery_engine(runtime: Runtime) -> DeliveryEngine:
         relay=runtime.settings.relay,
         helo_name=runtime.settings.helo_name or socket.getfqdn(),
         journals=journals(runtime),
+        signer=runtime.keyring,
     )
 
 

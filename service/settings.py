@@ -21,10 +21,39 @@ from service.errors import ConfigurationError
 CONFIG_FILE = "broadsheet.toml"
 
 
-class Settings(BaseSettings):
-    """Every setting. The environment wins over `broadsheet.toml` (same names, lower case)."""
+class Places(BaseSettings):
+    """Folders, which commands without a database need too. The environment wins over `broadsheet.toml`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    #: Local state that must survive a restart: the delivery journal, signing keys.
+    data_dir: Path = Field(default=Path(".broadsheet"), validation_alias="BROADSHEET_DATA")
+    #: Signing keys somewhere else, for instance where a container has its secrets.
+    dkim_keys_dir: Path | None = None
+
+    @property
+    def dkim_folder(self) -> Path:
+        return self.dkim_keys_dir or self.data_dir / "dkim"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        path = Path(os.environ.get("BROADSHEET_CONFIG", CONFIG_FILE))
+        return (
+            init_settings,
+            env_settings,
+            _WithoutAllowList(settings_cls, toml_file=path),
+        )
+
+
+class Settings(Places):
+    """Every setting, read like the folders: same names in the file, lower case."""
 
     #: postgresql://user:password@host/name
     database_url: str
@@ -43,8 +72,6 @@ class Settings(BaseSettings):
     inbox_url: str | None = None
     #: The name we greet relays with; an FQDN that resolves back to this machine.
     helo_name: str | None = None
-    #: Local state that must survive a restart: the delivery journal.
-    data_dir: Path = Field(default=Path(".broadsheet"), validation_alias="BROADSHEET_DATA")
     #: Loopback and private feed addresses that may be fetched all the same, as host:port (environment only).
     feed_allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     #: Minutes an article rests before it may enter a digest, so that first corrections are in.
@@ -122,22 +149,6 @@ class Settings(BaseSettings):
         """Signing keys, oldest first, as itsdangerous wants them."""
         keys = (*reversed(self.secret_key_fallbacks), self.secret_key)
         return tuple(key.get_secret_value() for key in keys)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        path = Path(os.environ.get("BROADSHEET_CONFIG", CONFIG_FILE))
-        return (
-            init_settings,
-            env_settings,
-            _WithoutAllowList(settings_cls, toml_file=path),
-        )
 
 
 class _WithoutAllowList(TomlConfigSettingsSource):

@@ -14,7 +14,7 @@ from service.delivery.claims import Lease
 from service.delivery.journal import Journal
 from service.delivery.lane import Lane
 from service.delivery.models import Message, MessageState, Stream
-from service.delivery.ports import Prepare
+from service.delivery.ports import Prepare, Signer
 from service.delivery.shift import Crew, Shift
 from service.delivery.smtp import Deadlines
 from service.delivery.wire import OnWait
@@ -51,6 +51,7 @@ class DeliveryEngine:
         relay: RelayAddress,
         helo_name: str,
         journals: Path,
+        signer: Signer | None = None,
         clock: Callable[[], datetime] = utc_now,
         deadlines: Deadlines | None = None,
         window: int = claims.WINDOW,
@@ -62,6 +63,7 @@ class DeliveryEngine:
         self._relay_name = f"{relay.host}:{relay.port}"
         self._helo_name = helo_name
         self._journals = journals
+        self._signer = signer
         self._clock = clock
         self._deadlines = deadlines or Deadlines()
         self._window = window
@@ -115,6 +117,7 @@ class DeliveryEngine:
         return Crew(
             sessions=self._sessions,
             prepare=self._prepare,
+            signer=self._signer,
             relay_name=self._relay_name,
             owner=owner,
             lease=lease,

@@ -10,9 +10,10 @@ from sqlalchemy.exc import DBAPIError
 
 from service.delivery import headers, mime
 from service.delivery.claims import Key
+from service.delivery.dkim_keys import KeyUnusable
 from service.delivery.models import Message, MessageState
 from service.delivery.outcomes import Outcome
-from service.delivery.ports import Prepare, Ready, Skip
+from service.delivery.ports import Prepare, Ready, Signer, Skip
 from service.delivery.smtp import Envelope
 
 log = logging.getLogger(__name__)
@@ -51,8 +52,13 @@ def expires_at(message: Message) -> datetime | None:
     return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
-def pack(prepare: Prepare, messages: Sequence[Message], *, now: datetime) -> Packed:
-    """Look up, compose and build; a message that cannot be made never holds up another."""
+def pack(
+    prepare: Prepare, messages: Sequence[Message], *, signer: Signer | None = None, now: datetime
+) -> Packed:
+    """Look up, compose, build and sign; a message that cannot be made never holds up another.
+
+    :raises KeyUnusable: no message is to blame, and none should be sent.
+    """
     packed = Packed()
     fresh = []
     for message in messages:
@@ -65,11 +71,13 @@ def pack(prepare: Prepare, messages: Sequence[Message], *, now: datetime) -> Pac
             fresh.append(message)
     answers = {key_of(each.message): each for each in _prepare(prepare, fresh)}
     for message in fresh:
-        _pack_one(packed, message, answers.get(key_of(message)), now=now)
+        _pack_one(packed, message, answers.get(key_of(message)), signer=signer, now=now)
     return packed
 
 
-def _pack_one(packed: Packed, message: Message, answer: Ready | Skip | None, *, now: datetime) -> None:
+def _pack_one(
+    packed: Packed, message: Message, answer: Ready | Skip | None, *, signer: Signer | None, now: datetime
+) -> None:
     if isinstance(answer, Skip):
         packed.settled.append(
             Outcome(*key_of(message), state=MessageState.SKIPPED, at=now, reason=answer.reason)
@@ -79,17 +87,22 @@ def _pack_one(packed: Packed, message: Message, answer: Ready | Skip | None, *, 
         packed.broken.append(message)
         return
     try:
-        packed.parcels.append(_parcel(answer))
+        packed.parcels.append(_parcel(answer, signer))
+    except KeyUnusable:
+        raise
     except Exception as error:  # one broken message must not stop the others
         _tell(message, error)
         packed.broken.append(message)
 
 
-def _parcel(ready: Ready) -> Parcel:
+def _parcel(ready: Ready, signer: Signer | None) -> Parcel:
     message, mail = ready.message, ready.mail
-    # A signature goes here: over these bytes, the last ones to be made.
+    domain = headers.domain_of(mail.from_address)
     raw = mime.build(mail, message_id=message.message_id)
-    sender = f"b+{message.return_path_token}@{headers.domain_of(mail.from_address)}"
+    if signer is not None:
+        # The last hand on these bytes: whatever changes them later breaks the signature.
+        raw = signer.sign(raw, domain=domain, date=mail.date)
+    sender = f"b+{message.return_path_token}@{domain}"
     envelope = Envelope(sender=sender, recipient=headers.ascii_domain(mail.to_address))
     return Parcel(message, envelope, raw, ready.address_hash)
 

@@ -57,6 +57,17 @@ class Skip:
     reason: str
 
 
+class Signer(Protocol):
+    """Signs a mail for the domain that its From shows, or leaves it as it is where we have no key."""
+
+    def sign(self, raw: bytes, *, domain: str, date: datetime) -> bytes:
+        """Return the bytes that go out.
+
+        :raises KeyUnusable: we have a key and cannot use it; nobody gets mail until it is mended.
+        """
+        ...
+
+
 class Prepare(Protocol):
     """The one batch port: look up addresses, compose, or say why not. Opens its own short transaction."""
 

@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 from service.db import Sessions, transaction
 from service.delivery import claims, relays
 from service.delivery.claims import Key, Lease
+from service.delivery.dkim_keys import KeyUnusable
 from service.delivery.fates import fate_of, fates_of_broken, problem_of
 from service.delivery.journal import Journal
 from service.delivery.lane import Gate, Lane, LeaseLost
 from service.delivery.models import Message, MessageState
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Packed, Parcel, key_of, pack
-from service.delivery.ports import Prepare
+from service.delivery.ports import Prepare, Signer
 from service.delivery.replies import Phase, classify
 from service.delivery.smtp import RelayUnusable
 
@@ -37,6 +38,8 @@ FLUSH_SECONDS = 1.0
 MARGIN_SECONDS = 5.0
 #: After a stop, a relay that owes us an answer has this long.
 STOP_SECONDS = 10.0
+#: A signing key that cannot be used is looked at again after this long.
+KEY_REST = timedelta(minutes=1)
 #: Waits between tries to record outcomes while the database is away; the journal holds them meanwhile.
 _RECORD_WAITS = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
 
@@ -47,6 +50,7 @@ class Crew:
 
     sessions: Sessions
     prepare: Prepare
+    signer: Signer | None
     relay_name: str
     owner: str
     lease: Lease
@@ -72,9 +76,7 @@ class Shift:
 
     def send_window(self, messages: list[Message]) -> None:
         """Bring every claimed message to an outcome, or give it back."""
-        packed = pack(self._crew.prepare, messages, now=self._crew.clock())
-        self._settle(packed)
-        waiting = packed.parcels
+        waiting = self._pack(messages)
         try:
             while waiting and not self.over:
                 chunk, waiting = waiting[: self._chunk], waiting[self._chunk :]
@@ -94,6 +96,17 @@ class Shift:
     def over(self) -> bool:
         """Say whether nothing more should be claimed."""
         return bool(self.problem) or self._lost or self._crew.stop()
+
+    def _pack(self, messages: list[Message]) -> list[Parcel]:
+        """Make what can be sent; a broken signing key closes the way out, since no reader is to blame."""
+        crew = self._crew
+        try:
+            packed = pack(crew.prepare, messages, signer=crew.signer, now=crew.clock())
+        except KeyUnusable as error:
+            self._close_relay(str(error), rest=KEY_REST)
+            return []
+        self._settle(packed)
+        return packed.parcels
 
     def _settle(self, packed: Packed) -> None:
         if packed.settled or packed.broken:

@@ -1,0 +1,151 @@
+"""DKIM (RFC 6376): signatures over the exact bytes of a mail, relaxed/relaxed; no clock, no disk.
+
+Equal mails make equal bytes: RSA PKCS#1 v1.5 and Ed25519 are deterministic, and `t=` is the mail's own date.
+"""
+
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+#: Listed in h= once more than they occur, so that a second one, or a first one, breaks the signature
+#: (RFC 6376 8.15). Not Feedback-ID: some relays add one of their own.
+_SEALED = (
+    b"from",
+    b"to",
+    b"cc",
+    b"subject",
+    b"date",
+    b"message-id",
+    b"reply-to",
+    b"mime-version",
+    b"content-type",
+    b"content-transfer-encoding",
+    b"list-id",
+    b"list-unsubscribe",
+    b"list-unsubscribe-post",
+    b"list-help",
+    b"list-subscribe",
+    b"list-post",
+)
+_COVERED = frozenset((*_SEALED, b"feedback-id", b"auto-submitted"))
+_WHITE_SPACE = re.compile(rb"[ \t]+")
+#: Leaves room for the indent; RFC 5322 2.1.1 wants at most 78.
+_LINE = 72
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private key under the name that its public half has in the DNS."""
+
+    domain: str
+    selector: str
+    private: RSAPrivateKey | Ed25519PrivateKey
+
+    @property
+    def algorithm(self) -> str:
+        """`rsa` or `ed25519`, as k= wants it."""
+        return "rsa" if isinstance(self.private, RSAPrivateKey) else "ed25519"
+
+    @property
+    def bits(self) -> int:
+        return self.private.key_size if isinstance(self.private, RSAPrivateKey) else 256
+
+    @property
+    def dns_name(self) -> str:
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def dns_value(self) -> str:
+        """The TXT record, in one piece; RFC 8463 publishes the bare key, RFC 6376 wraps it."""
+        public = self.private.public_key()
+        if isinstance(self.private, RSAPrivateKey):
+            shown = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        else:
+            shown = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return f"v=DKIM1; k={self.algorithm}; p={b64encode(shown).decode()}"
+
+
+def sign(raw: bytes, keys: Sequence[SigningKey], *, date: datetime) -> bytes:
+    """Return the mail with one signature per key on top; nothing may change it afterwards."""
+    block, _, body = raw.partition(b"\r\n\r\n")
+    body_hash = b64encode(hashlib.sha256(relaxed_body(body)).digest())
+    # Of headers that occur twice, the last one is meant first (RFC 6376 5.4.2).
+    covered = [each for each in reversed(relaxed_headers(block)) if is_covered(each[0])]
+    listed = _listed(tuple(name for name, _ in covered))
+    content = b"".join([name + b":" + value + b"\r\n" for name, value in covered])
+    signatures = []
+    for key in keys:
+        header = _unsigned(key, date=date, listed=listed, body_hash=body_hash)
+        ((name, value),) = relaxed_headers(header)
+        signed = _signed(key, content + name + b":" + value)
+        signatures.append(header + _folded(b64encode(signed)) + b"\r\n")
+    return b"".join([*signatures, raw])
+
+
+def is_covered(name: bytes) -> bool:
+    """Say whether a signature covers headers of this name (lower case): all that are shown or acted upon."""
+    return name in _COVERED or name.startswith(b"list-")
+
+
+def relaxed_headers(block: bytes) -> list[tuple[bytes, bytes]]:
+    """Return names and values as RFC 6376 3.4.2 wants them: lower case, unfolded, single spaces."""
+    lines = block.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n")
+    fields = [line.partition(b":") for line in lines]
+    return [(name.strip().lower(), _WHITE_SPACE.sub(b" ", value).strip(b" ")) for name, _, value in fields]
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """Return the body as RFC 6376 3.4.4 wants it: single spaces, none at line ends, no empty last lines.
+
+    Searching for two bytes costs microseconds where an expression costs a millisecond, and most bodies hold
+    neither tabs nor double spaces, so that nothing is copied. Lines end with CRLF.
+    """
+    if not body.endswith(b"\r\n"):
+        body += b"\r\n"
+    body = body.replace(b"\t", b" ")
+    while b"  " in body:
+        body = body.replace(b"  ", b" ")
+    body = body.replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
+    return body + b"\r\n" if body else b""
+
+
+def _unsigned(key: SigningKey, *, date: datetime, listed: bytes, body_hash: bytes) -> bytes:
+    """Return the header with an empty b=, which is what a signature covers of it."""
+    where = f" d={key.domain};\r\n s={key.selector};\r\n h=".encode()
+    algorithm = f"{key.algorithm}-sha256; c=relaxed/relaxed; t={int(date.timestamp())};\r\n".encode()
+    return b"".join(
+        [b"DKIM-Signature: v=1; a=", algorithm, where, listed, b";\r\n bh=", body_hash, b";\r\n b="]
+    )
+
+
+def _signed(key: SigningKey, content: bytes) -> bytes:
+    if isinstance(key.private, RSAPrivateKey):
+        return key.private.sign(content, PKCS1v15(), SHA256())
+    # RFC 8463 3: the hash is what Ed25519 signs.
+    return key.private.sign(hashlib.sha256(content).digest())
+
+
+@lru_cache(maxsize=64)
+def _listed(names: tuple[bytes, ...]) -> bytes:
+    """Return h= for a mail with these headers, folded after colons; mails of a kind share it."""
+    lists = (name for name in dict.fromkeys(names) if name.startswith(b"list-") and name not in _SEALED)
+    lines = [b""]
+    for name in (*names, *_SEALED, *lists):
+        if len(lines[-1]) + len(name) + 1 > _LINE:
+            lines.append(b"")
+        lines[-1] += name + b":"
+    return b"\r\n ".join(lines).removesuffix(b":")
+
+
+def _folded(encoded: bytes) -> bytes:
+    return b"\r\n ".join(encoded[start : start + _LINE] for start in range(0, len(encoded), _LINE))
