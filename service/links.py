@@ -4,13 +4,14 @@ A test resolves each of them against the web application's routes.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from service.tokens import Purpose, Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Builds the links; tokens carry ids only."""
+    """Builds the links; tokens carry ids only, and `at` is when the time of a link begins."""
 
     base_url: str
     tokens: Tokens
@@ -19,9 +20,10 @@ class Links:
         """The sign-up page of a newsletter."""
         return f"{self.base_url}/n/{slug}"
 
-    def confirm(self, *, subscription_id: int, generation: int) -> str:
+    def confirm(self, *, subscription_id: int, generation: int, at: datetime) -> str:
         """Double opt-in; bound to the generation, so an old link cannot undo a later unsubscribe."""
-        return f"{self.base_url}/c/{self.tokens.make(Purpose.CONFIRM, [subscription_id, generation])}"
+        token = self.tokens.make(Purpose.CONFIRM, [subscription_id, generation], at=at)
+        return f"{self.base_url}/c/{token}"
 
     def never_again(self, *, subscription_id: int) -> str:
         return f"{self.base_url}/never/{self.tokens.make(Purpose.NEVER_AGAIN, [subscription_id])}"
@@ -39,8 +41,9 @@ class Links:
         """Leads to an article and counts it; names the place in the mail, never the reader."""
         return f"{self.base_url}/r/{self.tokens.make(Purpose.CLICK, [mailing_id, article_id, slot, variant])}"
 
-    def invitation(self, *, operator_id: int, generation: int) -> str:
-        return f"{self.base_url}/console/invitation/{self.tokens.make(Purpose.INVITATION, [operator_id, generation])}"
+    def invitation(self, *, operator_id: int, generation: int, at: datetime) -> str:
+        token = self.tokens.make(Purpose.INVITATION, [operator_id, generation], at=at)
+        return f"{self.base_url}/console/invitation/{token}"
 
     def console(self) -> str:
         return f"{self.base_url}/console/"

@@ -1,16 +1,11 @@
 """Signed tokens, each bound to one purpose; what they carry are ids, never an address (standards 144-146)."""
 
 import hmac
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from itsdangerous import (
-    BadSignature,
-    SignatureExpired,
-    URLSafeSerializer,
-    URLSafeTimedSerializer,
-)
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from service.errors import BadToken, ExpiredToken
 
@@ -39,43 +34,49 @@ LIFETIMES = {
 }
 
 
+_INCOMPLETE = "This link is not complete, or was changed on its way."
+
+
 class Tokens:
     """Makes and reads tokens with a list of keys, oldest first: old links outlive a key change.
+
+    The same call makes the same token, so that a mail that is composed again is the same mail: the instant
+    from which a timed token counts is given by the caller and signed with the rest.
 
     HMAC-SHA1 (160 bits, itsdangerous' default) keeps a List-Unsubscribe URL under 78 characters, so that
     the header needs no folding (standards 19).
     """
 
     def __init__(self, keys: tuple[str, ...]) -> None:
-        self._lasting = {purpose: URLSafeSerializer(list(keys), salt=_salt(purpose)) for purpose in Purpose}
-        self._timed = {
-            purpose: URLSafeTimedSerializer(list(keys), salt=_salt(purpose)) for purpose in LIFETIMES
+        self._serializers = {
+            purpose: URLSafeSerializer(list(keys), salt=f"broadsheet.{purpose}") for purpose in Purpose
         }
 
-    def make(self, purpose: Purpose, payload: list[Any]) -> str:
-        """Sign a short list of ids."""
-        serializer = self._timed.get(purpose, self._lasting[purpose])
-        return str(serializer.dumps(payload))
+    def make(self, purpose: Purpose, payload: list[Any], *, at: datetime | None = None) -> str:
+        """Sign a short list of ids; `at` is when the time of a purpose with a lifetime begins."""
+        if (at is not None) is not (purpose in LIFETIMES):
+            raise ValueError(f"A {purpose} token is made {'with' if at is None else 'without'} an instant.")
+        signed = payload if at is None else [int(at.timestamp()), *payload]
+        return str(self._serializers[purpose].dumps(signed))
 
-    def read(self, purpose: Purpose, token: str) -> list[Any]:
+    def read(self, purpose: Purpose, token: str, *, now: datetime) -> list[Any]:
         """Return what was signed.
 
         :raises ExpiredToken: genuine, but older than its purpose allows.
         :raises BadToken: anything else.
         """
         try:
-            if purpose in LIFETIMES:
-                seconds = int(LIFETIMES[purpose].total_seconds())
-                payload = self._timed[purpose].loads(token, max_age=seconds)
-            else:
-                payload = self._lasting[purpose].loads(token)
-        except SignatureExpired as error:
-            raise ExpiredToken("This link has expired.") from error
+            payload = self._serializers[purpose].loads(token)
         except BadSignature as error:
-            raise BadToken("This link is not complete, or was changed on its way.") from error
+            raise BadToken(_INCOMPLETE) from error
         if not isinstance(payload, list):
-            raise BadToken("This link is not complete, or was changed on its way.")
-        return payload
+            raise BadToken(_INCOMPLETE)
+        if purpose not in LIFETIMES:
+            return payload
+        made_at, *rest = payload
+        if now - datetime.fromtimestamp(made_at, UTC) > LIFETIMES[purpose]:
+            raise ExpiredToken("This link has expired.")
+        return rest
 
 
 class AddressHasher:
@@ -89,7 +90,3 @@ class AddressHasher:
 
     def __call__(self, email_key: str) -> bytes:
         return hmac.digest(self._key, email_key.encode(), "sha256")
-
-
-def _salt(purpose: Purpose) -> str:
-    return f"broadsheet.{purpose}"

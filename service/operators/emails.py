@@ -15,13 +15,13 @@ def invitation_letter(
     generation: int,
     letterhead: Letterhead,
     links: Links,
-    now: datetime,
+    invited_at: datetime,
 ) -> InvitationLetter:
-    """Build the invitation; `generation` comes from the message's details, so that a retry says the same."""
+    """Build the invitation; `generation` and `invited_at` are the message's: a retry says the same."""
     return InvitationLetter(
         letterhead=letterhead,
         invited_by=invited_by,
         role=operator.role.value,
-        accept_url=links.invitation(operator_id=operator.id, generation=generation),
-        valid_until=(now + LIFETIMES[Purpose.INVITATION]).date(),
+        accept_url=links.invitation(operator_id=operator.id, generation=generation, at=invited_at),
+        valid_until=(invited_at + LIFETIMES[Purpose.INVITATION]).date(),
     )

@@ -23,7 +23,7 @@ def confirm(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
         if subscription.state is not SubscriptionState.PENDING:
             return Skip(message, "confirmed")
         letter = emails.confirm_letter(
-            subscription, generation=generation, links=desk.links, now=message.created_at
+            subscription, generation=generation, links=desk.links, asked_at=message.created_at
         )
         return desk.to_subscriber(message, subscription, render(letter), date=message.created_at)
 
@@ -83,7 +83,7 @@ def operator_invitation(desk: Desk, messages: Sequence[Message]) -> list[Answer]
             generation=generation,
             letterhead=letterhead(newsletter),
             links=desk.links,
-            now=message.created_at,
+            invited_at=message.created_at,
         )
         return desk.to_operator(message, operator, newsletter, render(letter), date=message.created_at)
 

@@ -17,13 +17,13 @@ from service.tokens import LIFETIMES, Purpose
 
 
 def confirm_letter(
-    subscription: Subscription, *, generation: int, links: Links, now: datetime
+    subscription: Subscription, *, generation: int, links: Links, asked_at: datetime
 ) -> ConfirmLetter:
-    """Ask whether it was really them; the link is made now and ends when its token does."""
-    end = now + LIFETIMES[Purpose.CONFIRM]
+    """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
+    end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
         letterhead=letterhead(subscription.newsletter),
-        confirm_url=links.confirm(subscription_id=subscription.id, generation=generation),
+        confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),
         valid_until=schedule.local_date(end, time_zone=subscription.time_zone),
     )

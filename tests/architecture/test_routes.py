@@ -1,6 +1,7 @@
 """Every console route asks who is there; every link in a mail leads to a route."""
 
 import re
+from datetime import datetime
 
 from flask.testing import FlaskClient
 
@@ -25,16 +26,16 @@ def test_every_console_route_refuses_a_stranger(client: FlaskClient) -> None:
                 assert "/console/login" in response.location, f"{method} {path}"
 
 
-def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskClient) -> None:
+def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskClient, now: datetime) -> None:
     links = runtime.links
     addresses = [
         links.newsletter("courier"),
-        links.confirm(subscription_id=1, generation=1),
+        links.confirm(subscription_id=1, generation=1, at=now),
         links.never_again(subscription_id=1),
         links.preferences(subscription_id=1),
         links.unsubscribe(subscription_id=1, mailing_id=2),
         links.click(article_id=1, mailing_id=2, slot=3),
-        links.invitation(operator_id=1, generation=1),
+        links.invitation(operator_id=1, generation=1, at=now),
         links.console(),
     ]
     urls = client.application.url_map.bind("localhost")

@@ -76,14 +76,15 @@ def find_login() -> OperatorSession | None:
 def remember(response: Response, token: str, operator: Operator) -> None:
     """Set the login cookie, and the one that tells the throttle that this browser knows the account."""
     _set(response, cookie_name(), token, seconds=int(sessions.ABSOLUTE.total_seconds()))
-    known = runtime().tokens.make(Purpose.DEVICE, [operator.id])
+    known = runtime().tokens.make(Purpose.DEVICE, [operator.id], at=now())
     _set(response, device_cookie_name(), known, seconds=int(LIFETIMES[Purpose.DEVICE].total_seconds()))
 
 
 def known_operator_id() -> int | None:
     """Return the account that this browser signed in to before."""
+    cookie = request.cookies.get(device_cookie_name(), "")
     try:
-        payload = runtime().tokens.read(Purpose.DEVICE, request.cookies.get(device_cookie_name(), ""))
+        payload = runtime().tokens.read(Purpose.DEVICE, cookie, now=now())
     except BadToken:
         return None
     return int(payload[0])

@@ -128,7 +128,7 @@ def _check(form: LoginForm) -> Operator | None:
 
 
 def _read(token: str) -> tuple[int, int]:
-    payload = runtime().tokens.read(Purpose.INVITATION, token)
+    payload = runtime().tokens.read(Purpose.INVITATION, token, now=now())
     if len(payload) != 2:
         raise BadToken("This link is not complete, or was changed on its way.")
     return int(payload[0]), int(payload[1])

@@ -9,7 +9,7 @@ from service.newsletters import queries
 from service.newsletters.models import Newsletter
 from service.subscribers.consent import Circumstances
 from service.tokens import Purpose
-from service.web.context import runtime, visitor_ip
+from service.web.context import now, runtime, visitor_ip
 
 
 def page(
@@ -32,7 +32,7 @@ def ids(purpose: Purpose, token: str, *, at_least: int) -> list[int]:
 
     :raises BadToken: forged, cut, expired (as ExpiredToken), or made for another purpose.
     """
-    payload: list[int] = runtime().tokens.read(purpose, token)
+    payload: list[int] = runtime().tokens.read(purpose, token, now=now())
     if len(payload) < at_least or not all(type(part) is int for part in payload):
         raise BadToken("This link is not complete, or was changed on its way.")
     return payload

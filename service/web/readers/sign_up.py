@@ -32,7 +32,7 @@ def show(slug: str) -> ResponseReturnValue:
         rhythm=Rhythm.WEEKLY.value,
         hour=newsletter.default_hour,
         time_zone=newsletter.time_zone,
-        rendered=runtime().tokens.make(Purpose.FORM, [newsletter.id, int(now().timestamp())]),
+        rendered=_rendered(newsletter, now=now()),
     )
     return _form(newsletter, form, {})
 
@@ -82,15 +82,18 @@ def _request(newsletter: Newsletter, form: SignUpForm) -> None:
         opt_in.request(session, sign_up, hash_address=runtime().hash_address, now=now())
 
 
+def _rendered(newsletter: Newsletter, *, now: datetime) -> str:
+    return runtime().tokens.make(Purpose.FORM, [newsletter.id, int(now.timestamp())], at=now)
+
+
 def _too_quick(form: SignUpForm, *, now: datetime) -> dict[str, str]:
     """Judge the moment at which the form was made: a machine's haste, or yesterday's page."""
     try:
-        newsletter_id, rendered = runtime().tokens.read(Purpose.FORM, form.rendered.data or "")
+        newsletter_id, rendered = runtime().tokens.read(Purpose.FORM, form.rendered.data or "", now=now)
     except (BadToken, ValueError):
         newsletter_id, rendered = None, 0
     if newsletter_id != form.newsletter.id:
-        made = runtime().tokens.make(Purpose.FORM, [form.newsletter.id, int(now.timestamp())])
-        form.rendered.data = made
+        form.rendered.data = _rendered(form.newsletter, now=now)
         return {"form": "This page was open for a long time. Please press the button once more."}
     if now.timestamp() - rendered < QUICKEST_SECONDS:
         return {"form": "That was very quick. Please press the button once more."}

@@ -133,12 +133,12 @@ def test_the_letter_carries_a_link_that_opens_this_invitation(
         generation=1,
         letterhead=head,
         links=Links("https://news.example", tokens),
-        now=now,
+        invited_at=now,
     )
     content = render(letter)
     assert letter.accept_url in content.text
     token = letter.accept_url.rpartition("/")[2]
-    assert tokens.read(Purpose.INVITATION, token) == [ben.id, 1]
+    assert tokens.read(Purpose.INVITATION, token, now=now) == [ben.id, 1]
 
 
 def test_set_up_is_open_until_there_is_an_account(

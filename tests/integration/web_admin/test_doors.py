@@ -1,6 +1,7 @@
 """Who gets into the console, by which door, and for how long."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
@@ -177,7 +178,8 @@ def test_an_invitation_is_accepted_once_and_logs_in(
         ben = accounts.invite(
             session, email="ben@courier.example", name="Ben", role=Role.EDITOR, by=ada, now=ada.created_at
         )
-    path = runtime.links.invitation(operator_id=ben.id, generation=1).removeprefix(runtime.links.base_url)
+    link = runtime.links.invitation(operator_id=ben.id, generation=1, at=datetime.now(UTC))
+    path = link.removeprefix(runtime.links.base_url)
     page = visitor.open(path)
     assert "ben@courier.example" in page.text
     weak = visitor.send(path, page=path, name="Benjamin", password="short")

@@ -1,8 +1,8 @@
 """A reader without scripts, for tests of the pages."""
 
 import re
-import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -37,7 +37,7 @@ class Reader:
         return self.post(path, self.filled_in(newsletter) | values)
 
     def filled_in(self, newsletter: Newsletter, *, seconds_ago: int = 10) -> dict[str, object]:
-        moment = int(time.time()) - seconds_ago
+        moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
         return {
             "email": ANN,
             "topics": [str(newsletter.topics[0].id)],
@@ -45,7 +45,9 @@ class Reader:
             "weekday": "5",
             "hour": "7",
             "time_zone": "Europe/Berlin",
-            "rendered": self.runtime.tokens.make(Purpose.FORM, [newsletter.id, moment]),
+            "rendered": self.runtime.tokens.make(
+                Purpose.FORM, [newsletter.id, int(moment.timestamp())], at=moment
+            ),
         }
 
 

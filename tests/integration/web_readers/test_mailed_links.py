@@ -28,8 +28,15 @@ def pending(session: Session, newsletter: Newsletter) -> Subscription:
     return row
 
 
+def confirmation(reader: Reader, subscription_id: int) -> str:
+    links = reader.runtime.links
+    return path_of(links.confirm(subscription_id=subscription_id, generation=1, at=datetime.now(UTC)))
+
+
 LINKS: dict[str, Callable[[Links, Subscription], str]] = {
-    "confirm": lambda links, row: links.confirm(subscription_id=row.id, generation=row.generation),
+    "confirm": lambda links, row: links.confirm(
+        subscription_id=row.id, generation=row.generation, at=datetime.now(UTC)
+    ),
     "never": lambda links, row: links.never_again(subscription_id=row.id),
     "preferences": lambda links, row: links.preferences(subscription_id=row.id),
     "unsubscribe": lambda links, row: links.unsubscribe(subscription_id=row.id, mailing_id=7),
@@ -66,12 +73,12 @@ def test_forged_cut_and_foreign_tokens_are_refused_everywhere(
 ) -> None:
     links = reader.runtime.links
     real = {
-        "c": links.confirm(subscription_id=active.id, generation=1),
+        "c": links.confirm(subscription_id=active.id, generation=1, at=datetime.now(UTC)),
         "never": links.never_again(subscription_id=active.id),
         "p": links.preferences(subscription_id=active.id),
         "u": links.unsubscribe(subscription_id=active.id),
         "r": links.click(article_id=1, mailing_id=1, slot=1),
-        "console/invitation": links.invitation(operator_id=1, generation=1),
+        "console/invitation": links.invitation(operator_id=1, generation=1, at=datetime.now(UTC)),
     }
     own = real.pop(route).rsplit("/", 1)[1]
     foreign = [url.rsplit("/", 1)[1] for url in real.values()]
@@ -85,7 +92,7 @@ def test_forged_cut_and_foreign_tokens_are_refused_everywhere(
 def test_pressing_confirm_begins_the_subscription_and_wakes_the_first_digest(
     session: Session, reader: Reader, pending: Subscription, dispatcher: RecordingDispatcher
 ) -> None:
-    path = path_of(reader.runtime.links.confirm(subscription_id=pending.id, generation=1))
+    path = path_of(confirmation(reader, pending.id))
     answer = reader.post(path)
     assert answer.status_code == 200
     assert "You’re in" in answer.text
@@ -99,7 +106,7 @@ def test_pressing_confirm_begins_the_subscription_and_wakes_the_first_digest(
 def test_confirming_over_https_needs_no_referrer(
     session: Session, reader: Reader, pending: Subscription
 ) -> None:
-    path = path_of(reader.runtime.links.confirm(subscription_id=pending.id, generation=1))
+    path = path_of(confirmation(reader, pending.id))
     page = reader.client.get(path, base_url="https://localhost")
     token = page.text.split('name="csrf_token" value="')[1].split('"')[0]
     reader.client.post(path, data={"csrf_token": token}, base_url="https://localhost")
@@ -109,7 +116,7 @@ def test_confirming_over_https_needs_no_referrer(
 def test_a_confirmation_without_the_button_is_refused(
     session: Session, reader: Reader, pending: Subscription
 ) -> None:
-    path = path_of(reader.runtime.links.confirm(subscription_id=pending.id, generation=1))
+    path = path_of(confirmation(reader, pending.id))
     assert reader.client.post(path).status_code == 400
     assert fresh(session).state is SubscriptionState.PENDING
 
@@ -117,8 +124,8 @@ def test_a_confirmation_without_the_button_is_refused(
 def test_an_expired_confirmation_offers_a_new_one_and_tells_nothing(
     session: Session, reader: Reader, pending: Subscription
 ) -> None:
-    path = path_of(reader.runtime.links.confirm(subscription_id=pending.id, generation=1))
-    unknown = path_of(reader.runtime.links.confirm(subscription_id=999_999, generation=1))
+    path = path_of(confirmation(reader, pending.id))
+    unknown = path_of(confirmation(reader, 999_999))
     token = reader.token_on(path)
     with time_machine.travel(datetime.now(UTC) + timedelta(days=7, minutes=1), tick=False):
         page = reader.client.get(path)
@@ -137,7 +144,7 @@ def test_an_old_confirmation_shows_that_the_reader_left(
 ) -> None:
     row = make_subscription(session, newsletter, state=SubscriptionState.UNSUBSCRIBED)
     session.commit()
-    path = path_of(reader.runtime.links.confirm(subscription_id=row.id, generation=1))
+    path = confirmation(reader, row.id)
     answer = reader.client.get(path)
     assert answer.status_code == 410
     assert "Sign up again" in answer.text

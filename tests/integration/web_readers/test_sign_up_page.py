@@ -1,4 +1,4 @@
-import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -174,9 +174,11 @@ def test_a_form_without_its_own_signature_asks_for_a_second_press(
 def test_another_newsletters_form_does_not_count(
     session: Session, reader: Reader, newsletter: Newsletter
 ) -> None:
-    token = reader.runtime.tokens.make(Purpose.FORM, [newsletter.id + 1, int(time.time()) - 60])
+    minute_ago = datetime.now(UTC) - timedelta(minutes=1)
+    moment, tokens = int(minute_ago.timestamp()), reader.runtime.tokens
+    token = tokens.make(Purpose.FORM, [newsletter.id + 1, moment], at=minute_ago)
     assert reader.sign_up(newsletter, rendered=token).status_code == 422
-    token = reader.runtime.tokens.make(Purpose.FORM, [newsletter.id])
+    token = tokens.make(Purpose.FORM, [newsletter.id], at=minute_ago)
     assert reader.sign_up(newsletter, rendered=token).status_code == 422
 
 
