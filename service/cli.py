@@ -13,6 +13,7 @@ COMMANDS = {
     "up": ("service.commands.up:up", "Run a real, small installation on this machine."),
     "selftest": ("service.commands.selftest:selftest", "Check that this installation is sound."),
     "operator": ("service.commands.operator:operator", "Create and list the people who run Broadsheet."),
+    "dkim": ("service.commands.dkim:dkim", "Make, publish and rotate the keys that sign our mail."),
     "web": ("service.commands.web:web", "Serve pages (production: one process of several)."),
     "worker": ("service.commands.worker:worker", "Run tasks: fetch, plan, send."),
     "beat": ("service.commands.beat:beat", "Tick; run exactly one (two do no harm)."),

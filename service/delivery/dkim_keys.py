@@ -42,7 +42,9 @@ class KeyFolder:
     def domains(self) -> list[str]:
         """Return the domains that have a key, active or not."""
         try:
-            return sorted({file.parent.name for file in self.path.glob("*/*.pem")})
+            return sorted(
+                {file.parent.name for kind in ("*.pem", "active") for file in self.path.glob(f"*/{kind}")}
+            )
         except OSError as error:
             raise KeyUnusable(f"The folder {self.path} cannot be read ({error.strerror}).") from error
 
@@ -99,7 +101,9 @@ class KeyFolder:
         pem = key.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         file = self.file(key.domain, key.selector)
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # `parents` would make the outer one readable by everybody.
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.parent.mkdir(mode=0o700, exist_ok=True)
             half = _write(file, pem)
             try:
                 # Unlike a renaming, a link never replaces what is there.
