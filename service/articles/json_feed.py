@@ -27,7 +27,9 @@ def parse(text: str, *, base_url: str) -> Feed:
     :raises FetchError: it is not JSON, or JSON of another kind.
     """
     try:
-        document = json.loads(text)
+        # "\ud800" is legal JSON and no character: written and read again it is a question mark.
+        escaped = json.dumps(json.loads(text), ensure_ascii=False)
+        document = json.loads(escaped.encode("utf-8", errors="replace"))
     except (ValueError, RecursionError) as error:
         raise FetchError("The feed is damaged: it begins like JSON and is not valid.") from error
     if not isinstance(document, dict) or not str(document.get("version", "")).startswith(_VERSION):
@@ -87,7 +89,7 @@ def _people(values: dict[str, Any]) -> list[object]:
 def _moment(value: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
+        # RFC 3339 wants an offset; a feed without one means UTC more often than anything else.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    # RFC 3339 wants an offset; a feed without one means UTC more often than anything else.
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

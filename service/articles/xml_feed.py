@@ -1,5 +1,6 @@
 """RSS, RDF and Atom, through feedparser, whose own cleaning is not relied on."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,11 +19,16 @@ from service.articles.fields import (
 )
 from service.errors import FetchError
 
+#: References to halves of UTF-16 pairs: no characters, and nothing that comes later can encode them.
+_HALF_PAIR = re.compile(
+    r"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*(?:5529[6-9]|55[3-9]\d\d|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));?"
+)
+
 
 def parse(text: str, *, base_url: str) -> Feed:
     """Read a document that was decoded and screened; entries beyond the cap are left out."""
     document = feedparser.parse(
-        text.encode("utf-8", errors="replace"),
+        _HALF_PAIR.sub("\N{REPLACEMENT CHARACTER}", text).encode("utf-8", errors="replace"),
         response_headers={"content-type": "application/xml; charset=utf-8", "content-location": base_url},
         # Everything is cleaned by ours; its own cleaner would only hide what ours has to stand.
         sanitize_html=False,

@@ -298,3 +298,25 @@ def test_parsing_apart_says_why_a_feed_is_refused() -> None:
 def test_a_feed_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(FetchError, match=r"longer than 0\.01 seconds"):
         parse_apart(rss(STORY), base_url=BASE, time_limit=0.01)
+
+
+def test_half_characters_cost_an_article_nothing_but_themselves() -> None:
+    item = "<item><title>One &#xD83D; two &#55357; three</title><link>https://a.example/1</link></item>"
+    feed = parse(rss(item), base_url="https://a.example/")
+    assert [entry.title for entry in feed.entries] == ["One � two � three"]
+
+
+def test_a_json_feed_may_hold_half_characters_and_moments_before_time() -> None:
+    items = [
+        {"id": "1", "url": "https://a.example/1", "title": "One \ud83d two", "tags": ["\udc00x"]},
+        {
+            "id": "2",
+            "url": "https://a.example/2",
+            "title": "Two",
+            "date_published": "0001-01-01T00:00:00+14:00",
+        },
+    ]
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "\ud800", "items": items})
+    feed = parse(body.encode(), base_url="https://a.example/")
+    assert [entry.title for entry in feed.entries] == ["One ? two", "Two"]
+    assert feed.entries[1].published_at is None
