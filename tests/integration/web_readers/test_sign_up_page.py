@@ -234,3 +234,10 @@ def test_pages_allow_no_inline_script_and_wear_the_newsletters_colour(
     # Too pale for text on white: darkened until it can be read.
     assert "--accent: #ffee88" not in answer.text.split("@media")[0]
     assert 'style="' not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/n/%00", "/n/courier%00", "/n/courier%00/sent"])
+def test_a_name_that_no_database_takes_leads_nowhere(
+    reader: Reader, newsletter: Newsletter, path: str
+) -> None:
+    assert reader.client.get(path).status_code == 404
