@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from service.articles.apart import parse_apart
 from service.articles.fetching import Fetcher
-from service.articles.parsing import parse
 from service.errors import FetchError
 from service.web.context import runtime
 
@@ -31,7 +31,7 @@ def look(url: str) -> Looked:
     fetcher = Fetcher(settings.feed_allow_hosts, public_url=settings.base_url, deadline=_DEADLINE)
     try:
         fetched = fetcher.fetch(url)
-        feed = parse(fetched.body, base_url=fetched.final_url, content_type=fetched.content_type)
+        feed = parse_apart(fetched.body, base_url=fetched.final_url, content_type=fetched.content_type)
     except FetchError as error:
         return Looked(problem=str(error))
     return Looked(
