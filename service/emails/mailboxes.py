@@ -23,4 +23,6 @@ def parse(text: str, *, field: str) -> str:
         ) from None
     if not valid.local_part.isascii():
         raise InvalidInput("Only the letters a to z work before the @ of an address here.", field=field)
+    if "=?" in valid.local_part:
+        raise InvalidInput("An address with “=?” before the @ does not work in mails.", field=field)
     return f"{valid.local_part}@{valid.ascii_domain}"

@@ -44,6 +44,9 @@ def parse(text: str) -> Address:
     if not valid.local_part.isascii():
         # Needs SMTPUTF8 on every hop (RFC 6531); saying so beats a confirmation that never arrives.
         raise _refuse("We cannot write to addresses with letters beyond a to z before the @ yet.")
+    if "=?" in valid.local_part:
+        # Legal, and taken for an encoded-word in a To: line, which providers refuse (standards 18).
+        raise _refuse("We cannot write to addresses with “=?” before the @.")
     email = f"{valid.local_part}@{valid.ascii_domain}"
     if len(email) > MAX_LENGTH:
         raise _refuse(f"That address is too long; the longest possible one has {MAX_LENGTH} characters.")

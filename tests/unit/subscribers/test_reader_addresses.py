@@ -36,6 +36,7 @@ def test_two_spellings_of_one_address_are_one_person() -> None:
         "ann@exa mple.org",
         "ann@example..org",
         "ann@[192.0.2.1]",
+        "=?UTF-8?Q?ann?=@example.org",
         "Ann <ann@example.org>",
         "ann@example.org, bo@example.org",
         "ann@example.org\r\nBcc: bo@example.org",
