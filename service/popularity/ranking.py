@@ -71,11 +71,6 @@ def score(observations: Sequence[Observation]) -> Score:
     )
 
 
-def with_recency(score: float, age_hours: float, half_life_hours: float) -> float:
-    """Take off a halving of the lift for each half-life: for lists that no window bounds."""
-    return score - math.log(2) * max(age_hours, 0.0) / half_life_hours
-
-
 def slot_rate(slot: int) -> float:
     """Return how often a place is clicked, as a part of the first place's rate."""
     return float(slot**-_SLOT_DECAY)

@@ -11,6 +11,7 @@ from service.articles import ingest, mapping, queries, settling, withdrawal
 from service.articles.entries import Entry, Feed
 from service.articles.ingest import Stored
 from service.articles.models import Article, ArticleTopic, CategoryMapping, Source
+from service.digests import pool
 from service.errors import InvalidInput, NotFound
 from service.newsletters.models import Newsletter
 from tests.factories import make_article, make_newsletter, make_source
@@ -187,8 +188,8 @@ def test_late_mapping_brings_past_articles_into_the_topic_with_a_later_number(
     row = session.scalars(select(CategoryMapping)).one()
     assert mapping.map_category(session, row.id, energy.id, False, now=now) == 1
     assert settling.settle(session, settle_minutes=0, now=now) == 1
-    late = queries.pool(session, topic_ids=[energy.id], after_seq=before, until_seq=before + 9, limit=10)
-    assert [item.title for item in late] == ["Story 1"]
+    late = session.scalars(select(ArticleTopic).where(ArticleTopic.eligible_seq > before)).one()
+    assert (late.article.title, late.topic_id) == ("Story 1", energy.id)
 
 
 def test_a_corrected_mapping_moves_articles_unless_something_else_keeps_them(
@@ -224,18 +225,16 @@ def test_a_withdrawn_article_is_in_no_pool_and_comes_back_restored(
     article = make_article(session, source, topic, seq=5)
     waiting = make_article(session, source, topic)
 
-    def pool() -> list[int]:
-        found = queries.pool(session, topic_ids=[topic.id], after_seq=0, until_seq=99, limit=10)
-        return [item.article_id for item in found]
+    def on_offer() -> list[int]:
+        found = pool.load_window(session, topic_ids=[topic.id], after_seq=0, until_seq=99, popular_since=now)
+        return [entry.article_id for entry in found]
 
-    assert pool() == [article.id]
+    assert on_offer() == [article.id]
     withdrawal.withdraw(session, article.id, now=now)
     withdrawal.withdraw(session, waiting.id, now=now)
-    assert pool() == []
+    assert on_offer() == []
     assert settling.settle(session, settle_minutes=0, now=now) == 0
-    assert queries.withdrawn_among(session, [article.id, 999]) == {article.id}
     withdrawal.restore(session, article.id)
-    assert pool() == [article.id]
-    ingest.store(session, source, feed(), now=now)
+    assert on_offer() == [article.id]
     with pytest.raises(NotFound):
         withdrawal.withdraw(session, 999_999, now=now)

@@ -6,8 +6,17 @@ from pathlib import Path
 from sqlalchemy import select, text, update
 
 from service.db import Sessions, transaction
-from service.delivery import claims, ledger, mailings, queries
-from service.delivery.models import Mailing, MailingState, MailingTally, Message, MessageState, Stream
+from service.delivery import claims, mailings, queries
+from service.delivery.models import (
+    Attempt,
+    Event,
+    Mailing,
+    MailingState,
+    MailingTally,
+    Message,
+    MessageState,
+    Stream,
+)
 from service.delivery.sweeper import sweep
 from tests.fakes import smtp_server
 from tests.integration.delivery.world import account, engine, plan, states, utc
@@ -111,32 +120,21 @@ def test_sweeping_an_orderly_ledger_changes_nothing_but_the_number_of_tallies(
         assert len(session.scalars(select(MailingTally.id)).all()) == 1
 
 
-def test_the_story_of_a_message_and_pages_of_a_mailing(committing: Sessions, tmp_path: Path) -> None:
-    mailing_id = plan(committing, 7)
+def test_a_refusal_leaves_its_words_and_the_queue_is_empty_afterwards(
+    sessions: Sessions, tmp_path: Path
+) -> None:
+    plan(sessions, 7)
+    with sessions() as session:
+        assert queries.oldest_due(session, Stream.BLAST, now=utc()) is not None
     with smtp_server.running(
         lambda step: "550 5.1.1 <a@b.example> no" if step.verb == "RCPT" and "reader3@" in step.line else None
     ) as server:
-        engine(committing, server, tmp_path).deliver([Stream.BLAST])
-    with committing() as session:
-        (failed,) = queries.list_messages(session, mailing_id, states=[MessageState.FAILED])
-        story = queries.timeline(session, failed)
-        assert [(each.kind, each.what) for each in story] == [
-            ("created", "planned"),
-            ("attempt", "failed"),
-            ("event", "hard_bounce"),
-            ("state", "failed"),
+        engine(sessions, server, tmp_path).deliver([Stream.BLAST])
+    with sessions() as session:
+        failed = session.scalars(select(Message).where(Message.state == MessageState.FAILED)).one()
+        refused = session.scalars(select(Attempt).where(Attempt.message_id == failed.id)).one()
+        assert (refused.phase, refused.code, refused.reply) == ("rcpt", 550, "5.1.1 <(address)> no")
+        assert session.scalars(select(Event.kind).where(Event.message_id == failed.id)).all() == [
+            "hard_bounce"
         ]
-        assert story[1].detail == "rcpt 550 5.1.1 <(address)> no"
-        sent = {"states": [MessageState.SENT], "limit": 4}
-        page = queries.list_messages(session, mailing_id, **sent)
-        rest = queries.list_messages(session, mailing_id, after_id=page[-1].id, **sent)
-        assert [each.subscription_id for each in (*page, *rest)] == [0, 1, 2, 4, 5, 6]
-        assert queries.list_of_subscriber(session, 3) == [failed]
-        assert [each.id for each in queries.list_mailings(session)] == [mailing_id]
-        assert queries.list_undecided(session) == []
         assert queries.oldest_due(session, Stream.BLAST, now=utc()) is None
-    with transaction(committing) as session:
-        session.execute(text("UPDATE messages SET state = 'unknown' WHERE subscription_id = 1"))
-        (doubt,) = queries.list_undecided(session)
-        ledger.leave(session, mailing_id, doubt.id, now=utc())
-        assert queries.list_undecided(session) == []

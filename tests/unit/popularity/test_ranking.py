@@ -158,12 +158,3 @@ def test_every_score_is_finite_and_explained(seen: list[Observation]) -> None:
 )
 def test_the_explanation_says_how_much_is_known(observed: int, expected: float, sentence: str) -> None:
     assert clicks(observed, expected).explanation == sentence
-
-
-@given(st.floats(-2, 2), st.floats(0, 500), st.floats(1, 100))
-def test_recency_takes_a_halving_for_each_half_life(score: float, age: float, half_life: float) -> None:
-    assert ranking.with_recency(score, 0, half_life) == score
-    assert ranking.with_recency(score, -5, half_life) == score
-    once, twice = (ranking.with_recency(score, age * n, half_life) for n in (1, 2))
-    assert score - twice == pytest.approx(2 * (score - once))
-    assert ranking.with_recency(0, half_life, half_life) == pytest.approx(-math.log(2))
