@@ -1,5 +1,7 @@
 """Reading accounts: for logins, pages and the rule that one administrator remains."""
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +18,12 @@ def get(session: Session, operator_id: int) -> Operator:
     if operator is None:
         raise NotFound("There is no such operator.")
     return operator
+
+
+def find_many(session: Session, operator_ids: Collection[int]) -> dict[int, Operator]:
+    """Return those that exist, by id."""
+    rows = session.scalars(select(Operator).where(Operator.id.in_(operator_ids)))
+    return {row.id: row for row in rows}
 
 
 def find_by_email(session: Session, email: str) -> Operator | None:

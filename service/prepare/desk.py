@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from service.delivery.models import Message, Stream
 from service.delivery.ports import ListHeaders, Mail, Ready, Skip
 from service.emails.letters import EmailContent
 from service.links import Links
 from service.newsletters.models import Newsletter
+from service.operators import queries as operators
 from service.operators.models import Operator
+from service.subscribers import queries as subscribers
 from service.subscribers.models import Subscription
 from service.tokens import AddressHasher
 
@@ -33,13 +34,7 @@ class Desk:
 
     def subscriptions(self, messages: Iterable[Message]) -> dict[int, Subscription]:
         """Return the subscriptions of these messages, with reader, newsletter, sender and topics."""
-        ids = {message.subscription_id for message in messages}
-        rows = self.session.scalars(
-            select(Subscription)
-            .where(Subscription.id.in_(ids))
-            .options(selectinload(Subscription.newsletter).selectinload(Newsletter.topics))
-        )
-        return {row.id: row for row in rows}
+        return subscribers.find_many(self.session, _known(message.subscription_id for message in messages))
 
     def to_subscriber(
         self,
@@ -67,11 +62,12 @@ class Desk:
 
     def operators(self, messages: Iterable[Message]) -> dict[int, Operator]:
         """Return the operators these messages go to."""
-        return self._operators(message.operator_id for message in messages)
+        return operators.find_many(self.session, _known(message.operator_id for message in messages))
 
     def inviters(self, messages: Iterable[Message]) -> dict[int, Operator]:
         """Return the operators who caused these messages."""
-        return self._operators(message.details.get("invited_by") for message in messages)
+        inviters = (message.details.get("invited_by") for message in messages)
+        return operators.find_many(self.session, _known(inviters))
 
     def to_operator(
         self,
@@ -86,10 +82,9 @@ class Desk:
         mail = _addressed(message, newsletter, content, to=operator.email, date=date)
         return Ready(message, mail, self.hash_address(operator.email_key))
 
-    def _operators(self, ids: Iterable[int | None]) -> dict[int, Operator]:
-        wanted = {number for number in ids if number is not None}
-        rows = self.session.scalars(select(Operator).where(Operator.id.in_(wanted)))
-        return {row.id: row for row in rows}
+
+def _known(ids: Iterable[int | None]) -> set[int]:
+    return {number for number in ids if number is not None}
 
 
 def _addressed(

@@ -1,12 +1,13 @@
-"""Reading subscriptions: for pages, the console, blasts and erasure."""
+"""Reading subscriptions: for pages, mails and blasts."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from service.newsletters.models import Newsletter
-from service.subscribers.models import ConsentEvent, Subscriber, Subscription, SubscriptionState
+from service.subscribers.models import Subscription, SubscriptionState
 
 
 def find(session: Session, subscription_id: int) -> Subscription | None:
@@ -14,8 +15,8 @@ def find(session: Session, subscription_id: int) -> Subscription | None:
     return session.scalars(_whole().where(Subscription.id == subscription_id)).one_or_none()
 
 
-def find_many(session: Session, subscription_ids: list[int]) -> dict[int, Subscription]:
-    """Return those that exist, with subscriber and newsletter, for composing a batch of mails."""
+def find_many(session: Session, subscription_ids: Collection[int]) -> dict[int, Subscription]:
+    """Return those that exist, each with what a mail to its reader needs."""
     rows = session.scalars(_whole().where(Subscription.id.in_(subscription_ids)))
     return {row.id: row for row in rows}
 
@@ -38,37 +39,6 @@ def count_by_state(session: Session, newsletter_id: int) -> dict[SubscriptionSta
         .group_by(Subscription.state)
     )
     return dict.fromkeys(SubscriptionState, 0) | dict(rows.all())
-
-
-def list_page(
-    session: Session,
-    newsletter_id: int,
-    *,
-    state: SubscriptionState | None = None,
-    search: str = "",
-    before_id: int | None = None,
-    limit: int = 50,
-) -> list[Subscription]:
-    """Return one page, newest first; `search` is a part of the address, `before_id` the last one seen."""
-    query = _whole().join(Subscription.subscriber).where(Subscription.newsletter_id == newsletter_id)
-    if state is not None:
-        query = query.where(Subscription.state == state)
-    if search.strip():
-        query = query.where(Subscriber.email_key.contains(search.strip().casefold(), autoescape=True))
-    if before_id is not None:
-        query = query.where(Subscription.id < before_id)
-    return list(session.scalars(query.order_by(Subscription.id.desc()).limit(limit)))
-
-
-def list_consent(session: Session, subscription_id: int) -> list[ConsentEvent]:
-    """Return the consent log of one subscription, oldest first."""
-    return list(
-        session.scalars(
-            select(ConsentEvent)
-            .where(ConsentEvent.subscription_id == subscription_id)
-            .order_by(ConsentEvent.id)
-        )
-    )
 
 
 def active_audience(newsletter_id: int, *, topic_ids: list[int], now: datetime) -> Select[int, int]:
