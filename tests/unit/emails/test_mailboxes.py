@@ -7,7 +7,7 @@ from service.errors import InvalidInput
 
 
 def test_a_mailbox_is_kept_as_typed_with_its_domain_as_the_net_writes_it() -> None:
-    assert mailboxes.parse(" News@Käse.example ", field="email") == "news@xn--kse-qla.example"
+    assert mailboxes.parse(" Ann.Lee@Käse.example ", field="email") == "Ann.Lee@xn--kse-qla.example"
 
 
 @pytest.mark.parametrize(
