@@ -67,13 +67,17 @@ def new_owner() -> str:
     return f"{host}:{os.getpid()}:{boot_id()[:8]}:{uuid.uuid4().hex[:12]}"
 
 
+# Mailing by mailing: 400,000 rows of a paused blast made each claim take 0.3 s when they stood in the way.
 _CLAIM = text(
     """
     WITH picked AS (
-        SELECT m.mailing_id, m.id FROM messages m JOIN mailings g ON g.id = m.mailing_id
-        WHERE m.stream = :stream AND m.state IN ('planned', 'deferred') AND m.due_at <= :now
-          AND g.state = 'sending'
-        ORDER BY m.due_at LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+        SELECT m.mailing_id, m.id FROM mailings g CROSS JOIN LATERAL (
+            SELECT mailing_id, id, due_at FROM messages
+            WHERE mailing_id = g.id AND state IN ('planned', 'deferred') AND due_at <= :now
+            ORDER BY due_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        ) AS m
+        WHERE g.stream = :stream AND g.state = 'sending'
+        ORDER BY m.due_at LIMIT :limit
     )
     UPDATE messages AS m SET state = 'claimed', reason = '', owner = :owner, state_at = :now,
         lease_until = clock_timestamp() + make_interval(secs => :seconds)

@@ -141,9 +141,10 @@ class Message(Model):
 
     __table_args__ = (
         UniqueConstraint("mailing_id", "dedupe_key"),
+        # Within a mailing: the rows of a paused one, however many, stand in nobody's way.
         Index(
             "ix_messages_due",
-            "stream",
+            "mailing_id",
             "due_at",
             postgresql_where=text("state IN ('planned', 'deferred')"),
         ),

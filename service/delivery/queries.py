@@ -1,9 +1,9 @@
 """Reading what the way out looks like now: its relays, and how long the queue has been waiting."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from service.delivery.models import (
@@ -23,15 +23,33 @@ def list_relays(session: Session) -> Sequence[Relay]:
 
 def oldest_due(session: Session, stream: Stream, *, now: datetime) -> datetime | None:
     """Return since when the longest-waiting message of a stream is due: the age of its queue."""
-    # Ordered by the index of what is due, so that it ends at the first row however long the queue is.
-    return session.scalar(
+    heads = _heads([stream], now=now).subquery()
+    return session.scalar(select(func.min(heads.c.due_at)))
+
+
+def is_due(streams: Collection[Stream], *, now: datetime) -> ColumnElement[bool]:
+    """Ask, as a part of a larger question, whether something may be sent in one of these streams."""
+    return exists(_heads(streams, now=now))
+
+
+def _heads(streams: Collection[Stream], *, now: datetime) -> Select[datetime]:
+    """Select the first due message of each mailing that is being sent.
+
+    One look at the index of each, however long the queues are, and however much waits in paused mailings.
+    """
+    head = (
         select(Message.due_at)
         .where(
-            Message.stream == stream,
+            Message.mailing_id == Mailing.id,
             Message.state.in_([MessageState.PLANNED, MessageState.DEFERRED]),
             Message.due_at <= now,
-            Message.mailing_id.in_(select(Mailing.id).where(Mailing.state == MailingState.SENDING)),
         )
         .order_by(Message.due_at)
         .limit(1)
+        .lateral()
+    )
+    return (
+        select(head.c.due_at)
+        .select_from(Mailing, head)
+        .where(Mailing.stream.in_(streams), Mailing.state == MailingState.SENDING)
     )

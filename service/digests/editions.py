@@ -86,12 +86,6 @@ def close_over(session: Session, *, now: datetime) -> int:
     Return how many were closed. A reader who is late (a newsletter that could not send, a planner that was
     down) keeps the edition open.
     """
-    waiting = {
-        (newsletter_id, rhythm)
-        for newsletter_id, rhythm in session.execute(
-            select(Subscription.newsletter_id, Subscription.rhythm).where(*_due(now)).distinct()
-        )
-    }
     unplanned = session.scalars(
         select(Edition)
         .join(Mailing, Mailing.id == Edition.mailing_id)
@@ -101,10 +95,19 @@ def close_over(session: Session, *, now: datetime) -> int:
     closed = 0
     for edition in unplanned.all():
         over = periods.over_at(edition.period, rhythm=edition.rhythm) <= now
-        if over and (edition.newsletter_id, edition.rhythm) not in waiting:
+        if over and not _has_late(session, edition, now=now):
             mailings.finish_planning(session, edition.mailing_id, now=now)
             closed += 1
     return closed
+
+
+def _has_late(session: Session, edition: Edition, *, now: datetime) -> bool:
+    late = exists().where(
+        Subscription.newsletter_id == edition.newsletter_id,
+        Subscription.rhythm == edition.rhythm,
+        *_due(now),
+    )
+    return bool(session.scalar(select(late)))
 
 
 def _reopen(session: Session, mailing_id: int) -> None:

@@ -60,12 +60,13 @@ def plan_due(sessions: Sessions, *, links: Links, now: datetime) -> PlanReport:
         ready = sending_newsletters(session)
         open_runs(session, ready, now=now)
     report = PlanReport()
-    while True:
-        with transaction(sessions) as session:
-            due = _lock_due(session, ready, now=now)
-            report += plan_slice(session, due, links=links, now=now)
-        if not due:
-            break
+    for newsletter_id in ready:
+        while True:
+            with transaction(sessions) as session:
+                due = _lock_due(session, newsletter_id, now=now)
+                report += plan_slice(session, due, links=links, now=now)
+            if not due:
+                break
     with transaction(sessions) as session:
         editions.finish_runs(session, now=now)
         editions.close_over(session, now=now)
@@ -190,11 +191,12 @@ def _runs(session: Session, wanted: Iterable[Slot], *, now: datetime) -> dict[Sl
     return runs
 
 
-def _lock_due(session: Session, ready: Collection[int], *, now: datetime) -> list[Subscription]:
+def _lock_due(session: Session, newsletter_id: int, *, now: datetime) -> list[Subscription]:
     return list(
         session.scalars(
-            _due(ready, now=now)
-            # Readers of the same topics side by side: they share a selection when they share a slice.
+            _due([newsletter_id], now=now)
+            # Readers of the same topics side by side: they share a selection when they share a slice. One
+            # newsletter at a time, so that the index has them in this order already.
             .order_by(Subscription.next_due_at, Subscription.topic_ids, Subscription.id)
             .limit(SLICE)
             .with_for_update(of=Subscription, skip_locked=True)

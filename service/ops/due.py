@@ -7,25 +7,25 @@ from sqlalchemy.orm import Session
 
 from service.articles.models import ArticleTopic, Source
 from service.blasts.models import Blast, BlastState
-from service.delivery.models import Mailing, MailingState, Message, MessageState, Stream
+from service.delivery import queries as delivery
+from service.delivery.models import Stream
 from service.dispatch import TaskName
+from service.subscribers import queries as subscribers
 from service.subscribers.models import Subscription, SubscriptionState
 
 
 def due_tasks(session: Session, *, now: datetime) -> list[TaskName]:
     """Return the tasks that have work, most urgent first. One round trip, served by partial indexes."""
     questions: dict[TaskName, ColumnElement[bool]] = {
-        TaskName.DELIVER_TRANSACTIONAL: _unsent([Stream.TRANSACTIONAL], now=now),
+        TaskName.DELIVER_TRANSACTIONAL: delivery.is_due([Stream.TRANSACTIONAL], now=now),
         TaskName.PLAN_FIRST_DIGESTS: exists().where(
             Subscription.first_digest_pending, Subscription.state == SubscriptionState.ACTIVE
         ),
         TaskName.FAN_OUT_BLASTS: exists().where(
             Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]), Blast.fan_out_after.is_not(None)
         ),
-        TaskName.PLAN_DIGESTS: exists().where(
-            Subscription.state == SubscriptionState.ACTIVE, Subscription.next_due_at <= now
-        ),
-        TaskName.DELIVER_BULK: _unsent([Stream.DIGEST, Stream.BLAST], now=now),
+        TaskName.PLAN_DIGESTS: subscribers.is_due(now=now),
+        TaskName.DELIVER_BULK: delivery.is_due([Stream.DIGEST, Stream.BLAST], now=now),
         TaskName.POLL_SOURCES: exists().where(
             Source.enabled,
             Source.next_poll_at <= now,
@@ -35,13 +35,3 @@ def due_tasks(session: Session, *, now: datetime) -> list[TaskName]:
     }
     answers = session.execute(select(*questions.values())).one()
     return [task for task, answer in zip(questions, answers, strict=True) if answer]
-
-
-def _unsent(streams: list[Stream], *, now: datetime) -> ColumnElement[bool]:
-    return exists().where(
-        Message.mailing_id == Mailing.id,
-        Mailing.state == MailingState.SENDING,
-        Message.stream.in_(streams),
-        Message.state.in_([MessageState.PLANNED, MessageState.DEFERRED]),
-        Message.due_at <= now,
-    )

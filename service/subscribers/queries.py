@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from service.newsletters.models import Newsletter
@@ -56,6 +56,24 @@ def active_audience(newsletter_id: int, *, topic_ids: list[int], now: datetime) 
     if topic_ids:
         query = query.where(Subscription.topic_ids.overlap(topic_ids))
     return query
+
+
+def is_due(*, now: datetime) -> ColumnElement[bool]:
+    """Ask, as a part of a larger question, whether a reader of an open newsletter waits for a digest."""
+    # The order makes it one look at the index for each newsletter: counting on many who are due, the database
+    # would rather read the whole table, and on most ticks nobody is.
+    first = (
+        select(Subscription.id)
+        .where(
+            Subscription.newsletter_id == Newsletter.id,
+            Subscription.state == SubscriptionState.ACTIVE,
+            Subscription.next_due_at <= now,
+        )
+        .order_by(Subscription.next_due_at)
+        .limit(1)
+        .lateral()
+    )
+    return exists(select(first.c.id).select_from(Newsletter, first).where(Newsletter.closed_at.is_(None)))
 
 
 def not_paused(now: datetime) -> ColumnElement[bool]:

@@ -253,7 +253,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_messages_due",
         "messages",
-        ["stream", "due_at"],
+        ["mailing_id", "due_at"],
         unique=False,
         postgresql_where=sa.text("state IN ('planned', 'deferred')"),
     )
@@ -533,7 +533,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_subscriptions_due",
         "subscriptions",
-        ["next_due_at"],
+        ["newsletter_id", "next_due_at", "topic_ids", "id"],
         unique=False,
         postgresql_where=sa.text("state = 'active'"),
     )
