@@ -24,14 +24,15 @@ def deliver_transactional() -> None:
 @app.task(name=TaskName.DELIVER_BULK)
 def deliver_bulk() -> None:
     """Send digests and blasts, leaving half of the pool free for everything else."""
-    if not bulk_slots.acquire(block=False):
+    slot = bulk_slots.acquire()
+    if slot is None:
         return
     try:
         delivery_engine(runtime()).deliver(
             [Stream.DIGEST, Stream.BLAST], stop=stopping.is_set, seconds=BUDGET_SECONDS
         )
     finally:
-        bulk_slots.release()
+        bulk_slots.release(slot)
 
 
 @app.task(name=TaskName.SWEEP)

@@ -1,13 +1,66 @@
 """What the processes of one worker share: the call to stop, and how many of them may send bulk mail.
 
-Made when the module is imported, before the pool forks, so that children inherit the same objects.
+Made when the module is imported, before the pool forks, so that children inherit the same objects. Neither
+holds a lock that a child could take along when it is killed.
 """
 
-import multiprocessing
+import fcntl
+import mmap
 import os
+import tempfile
+import threading
+from pathlib import Path
+
+
+class Flag:
+    """A call that every process of the worker hears; one byte of shared memory."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, 1)
+
+    def set(self) -> None:
+        self._memory[0] = 1
+
+    def is_set(self) -> bool:
+        return bool(self._memory[0])
+
+
+class Slots:
+    """So many at once, in all processes together. The kernel frees the slots of one that is killed.
+
+    Each slot is a byte of a file without a name, locked by a process; within one, the set says what is taken.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._file, name = tempfile.mkstemp()
+        Path(name).unlink()
+        self._mine: set[int] = set()
+        self._lock = threading.Lock()
+
+    def acquire(self) -> int | None:
+        """Take a slot, for `release`; None while all are taken."""
+        with self._lock:
+            return next((slot for slot in range(self._count) if self._take(slot)), None)
+
+    def release(self, slot: int) -> None:
+        with self._lock:
+            self._mine.discard(slot)
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, slot)
+
+    def _take(self, slot: int) -> bool:
+        if slot in self._mine:
+            return False
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, slot)
+        except OSError:
+            return False
+        self._mine.add(slot)
+        return True
+
 
 #: Set when the worker is told to stop; engines finish the mail in flight and hand back the rest.
-stopping = multiprocessing.Event()
+stopping = Flag()
 
 #: Half of the pool at most: a blast never keeps a confirmation waiting for a free slot.
-bulk_slots = multiprocessing.BoundedSemaphore(max(1, int(os.environ.get("WORKER_CONCURRENCY", "4")) // 2))
+bulk_slots = Slots(max(1, int(os.environ.get("WORKER_CONCURRENCY", "4")) // 2))
