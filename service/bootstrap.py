@@ -12,6 +12,7 @@ from service.db import Sessions, make_engine, make_sessions
 from service.delivery.dkim_keys import KeyFolder
 from service.delivery.engine import DeliveryEngine
 from service.delivery.keyring import Keyring
+from service.delivery.smtp import Deadlines
 from service.dispatch import CeleryDispatcher, Dispatcher
 from service.links import Links
 from service.prepare.port import Preparer
@@ -61,6 +62,8 @@ def delivery_engine(runtime: Runtime) -> DeliveryEngine:
         relay=runtime.settings.relay,
         helo_name=runtime.settings.helo_name or socket.getfqdn(),
         journals=journals(runtime),
+        deadlines=Deadlines().capped(runtime.settings.smtp_seconds),
+        lease_seconds=runtime.settings.lease_seconds,
         signer=runtime.keyring,
     )
 

@@ -82,6 +82,12 @@ class Settings(Places):
     web_threads: Annotated[int, Field(ge=4, le=512)] = 128
     web_workers: Annotated[int, Field(ge=1, le=64)] = 1
     worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    #: How long a worker that has fallen silent keeps the messages it took (DESIGN 5).
+    lease_seconds: Annotated[float, Field(ge=12, le=3600)] = 30
+    #: How often the sweeper looks for what dead workers held.
+    sweep_seconds: Annotated[float, Field(ge=1, le=300)] = 15
+    #: The longest we wait for a relay's answer; a lower number makes more messages unknown.
+    smtp_seconds: Annotated[float, Field(ge=1, le=600)] = 600
     #: text for people, json for machines.
     log_format: Literal["text", "json"] = "text"
 

@@ -20,7 +20,7 @@ from service.ops import heartbeats
 from tasks import broker_guard
 from tasks.base import BroadsheetTask, runtime, show_life
 from tasks.process import stopping
-from tasks.schedule import BEAT_SCHEDULE
+from tasks.schedule import beat_schedule
 
 broker_guard.install()
 
@@ -31,8 +31,9 @@ TASK_SECONDS = 120
 
 def _configuration() -> dict[str, Any]:
     """Read when a worker starts, not when this module is imported."""
+    configuration = settings.load()
     return {
-        "broker_url": settings.load().broker_url,
+        "broker_url": configuration.broker_url,
         "broker_connection_retry_on_startup": True,
         # A worker waits for its broker for as long as it takes; the rows do not run away.
         "broker_connection_max_retries": None,
@@ -46,7 +47,7 @@ def _configuration() -> dict[str, Any]:
             "health_check_interval": 15,
         },
         "beat_scheduler": "tasks.beat:PulsingScheduler",
-        "beat_schedule": BEAT_SCHEDULE,
+        "beat_schedule": beat_schedule(sweep_seconds=configuration.sweep_seconds),
         "beat_max_loop_interval": 5,
         "task_queues": [BrokerQueue(queue.value) for queue in Queue],
         "task_routes": {task.value: {"queue": queue.value} for task, queue in QUEUES.items()},

@@ -16,13 +16,15 @@ def _every(seconds: float, task: TaskName) -> dict[str, Any]:
     }
 
 
-BEAT_SCHEDULE = {
-    # Views wake workers directly; five seconds is what a lost wake-up costs.
-    "tick": _every(5, TaskName.TICK),
-    # Leases last a minute; half of that keeps the mails of a killed worker moving.
-    "sweep": _every(30, TaskName.SWEEP),
-    # Clicks move scores slowly; two minutes lets an editor see the effect of a morning.
-    "score": _every(120, TaskName.SCORE),
-    # Purges and retention have days of slack.
-    "maintain": _every(900, TaskName.MAINTAIN),
-}
+def beat_schedule(*, sweep_seconds: float) -> dict[str, Any]:
+    """Return everything that beat sends, and how often."""
+    return {
+        # Views wake workers directly; five seconds is what a lost wake-up costs.
+        "tick": _every(5, TaskName.TICK),
+        # Lease, sweep and tick in a row: what a lost worker held goes on within a minute.
+        "sweep": _every(sweep_seconds, TaskName.SWEEP),
+        # Clicks move scores slowly; two minutes lets an editor see the effect of a morning.
+        "score": _every(120, TaskName.SCORE),
+        # Purges and retention have days of slack.
+        "maintain": _every(900, TaskName.MAINTAIN),
+    }

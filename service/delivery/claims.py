@@ -23,7 +23,7 @@ from service.delivery.outcomes import Outcome, record
 
 #: Messages in one window, at most (the promise of how much an unsubscribe may come too late for).
 WINDOW = 64
-LEASE_SECONDS = 120.0
+LEASE_SECONDS = 30.0
 
 Key = tuple[int, int]
 

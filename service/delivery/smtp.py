@@ -5,7 +5,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from service.delivery.replies import Kind, Phase, Reply, classify
@@ -28,6 +28,10 @@ class Deadlines:
     dot: float = 600
     reset: float = 20
     quit: float = 2
+
+    def capped(self, seconds: float) -> "Deadlines":
+        """Return the same, none of them longer than this."""
+        return Deadlines(**{name: min(value, seconds) for name, value in asdict(self).items()})
 
 
 @dataclass(frozen=True, slots=True)
