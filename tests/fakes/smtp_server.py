@@ -31,7 +31,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Step:
-    """Where a session is: `verb` is greeting, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT, AUTH or STARTTLS."""
+    """Where a session is: `verb` is greeting, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT, AUTH or STARTTLS.
+
+    BODY comes once per message, in the middle of its text; the only answer to it is to hang up.
+    """
 
     verb: str
     line: str
@@ -39,6 +42,8 @@ class Step:
     #: How many messages this connection, and this server, took so far.
     taken: int
     total: int
+    #: The client's port.
+    peer: int = 0
 
 
 Script = Callable[[Step], str | None]
@@ -91,7 +96,7 @@ def running(script: Script | None = None, **values: object) -> Iterator[SmtpServ
     class Handler(_Session):
         state = server
 
-    with _Tcp(("127.0.0.1", 0), Handler) as tcp:
+    with _Tcp(("127.0.0.1", server.port), Handler) as tcp:
         server.port = tcp.server_address[1]
         thread = threading.Thread(target=tcp.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
@@ -176,6 +181,8 @@ class _Session(socketserver.StreamRequestHandler):
             if not data:
                 raise _HungUp
             lines.append(data[1:] if data.startswith(b".") else data)
+            if len(lines) == 10 and self._decide("BODY", line) == DROP:
+                raise _HungUp
         raw = b"".join(lines)
         found = re.search(rb"^Message-ID: (<[^>]*>)", raw, re.MULTILINE)
         accepted = Accepted(
@@ -199,7 +206,8 @@ class _Session(socketserver.StreamRequestHandler):
         return reply
 
     def _decide(self, verb: str, line: str) -> str | None:
-        return self.state.script(Step(verb, line, self.recipient, self.taken, len(self.state.accepted)))
+        peer = int(self.client_address[1])
+        return self.state.script(Step(verb, line, self.recipient, self.taken, len(self.state.accepted), peer))
 
     def _say(self, reply: str) -> None:
         if reply == DROP:

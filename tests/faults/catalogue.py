@@ -1,0 +1,73 @@
+"""Every fault by name; the row is that of the fault matrix."""
+
+from dataclasses import dataclass
+
+from tests.faults import kills, races, servers, smtp_faults
+from tests.faults.run import Strike
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault, how often it is drawn among the others, and where it stands in the matrix."""
+
+    name: str
+    row: str
+    strike: Strike
+    weight: int = 1
+
+
+FAULTS = (
+    Fault("kill child after claim", "1", kills.after_claim, 2),
+    *(Fault(f"kill child {point}", "1", kills.at_point(point, "child"), 3) for point in kills.POINTS),
+    Fault("kill child after 250, before flush", "1", kills.after_250, 3),
+    Fault("kill child at random", "1", kills.at_random("child"), 4),
+    Fault("kill three times at random", "1", kills.again_and_again, 3),
+    *(Fault(f"kill worker {point}", "2", kills.at_point(point, "worker"), 1) for point in kills.POINTS),
+    Fault("kill worker at random", "2", kills.at_random("worker"), 3),
+    Fault("kill container at random", "2", kills.at_random("group"), 3),
+    Fault("kill beat", "3", kills.beat_killed, 1),
+    Fault("two beats", "4", kills.two_beats, 1),
+    Fault("Redis down at enqueue", "6", servers.redis_away_at_enqueue, 1),
+    Fault("Redis killed", "7", servers.redis_killed, 2),
+    Fault("Redis frozen", "7", servers.redis_frozen, 2),
+    Fault("Redis flushed", "8", servers.redis_flushed, 2),
+    Fault("PostgreSQL killed", "9", servers.postgres_killed, 2),
+    Fault("PostgreSQL connections reset", "9", servers.connections_reset, 2),
+    Fault("PostgreSQL read-only", "9", servers.postgres_read_only, 2),
+    Fault("rows locked by another", "11", servers.rows_locked, 1),
+    Fault("relay says 421", "12", smtp_faults.says_421, 3),
+    Fault("relay says later", "13", smtp_faults.says_later, 2),
+    Fault("relay says never", "14", smtp_faults.says_never, 2),
+    Fault("relay refuses our login", "15", smtp_faults.refuses_login, 1),
+    Fault("relay refuses connections", "15", smtp_faults.refuses_connections, 1),
+    *(Fault(f"relay silent at {verb}", "16", smtp_faults.silent_at(verb)) for verb in smtp_faults.VERBS),
+    Fault("relay vanishes", "17", smtp_faults.vanishes, 1),
+    Fault("relay trickles", "18", smtp_faults.trickles, 1),
+    Fault("relay's reply never ends", "18", smtp_faults.never_ends, 1),
+    Fault("relay drops in DATA", "19", smtp_faults.drops_in_data, 2),
+    Fault("relay drops after the dot", "19", smtp_faults.drops_after_dot, 2),
+    Fault("relay talks nonsense", "19", smtp_faults.talks_nonsense, 2),
+    Fault("relay is killed", "19", smtp_faults.dies, 2),
+    Fault("relay closes after some", "20", smtp_faults.closes_after_some, 1),
+    Fault("relay out of step", "21", smtp_faults.out_of_step, 1),
+    Fault("wake-ups many times at once", "25", races.five_at_once, 1),
+    Fault("SIGTERM in the middle", "26", kills.told_to_stop, 2),
+    Fault("poison messages", "27", races.poison, 1),
+    Fault("readers leave in the middle", "28", races.readers_leave, 2),
+    Fault("stopped in the middle", "28", races.stopped, 1),
+    Fault("paused in the middle", "28", races.paused, 1),
+    Fault("planned twice", "29", races.planned_twice, 1),
+    Fault("send pressed often", "30", races.send_pressed_often, 1),
+    Fault("worker frozen past its lease", "36", kills.frozen_past_its_lease, 1),
+)
+
+
+def find(name: str) -> Fault:
+    return next(fault for fault in FAULTS if fault.name == name)
+
+
+def order(seeds: int) -> list[Fault]:
+    """Return a fault for every seed: every one once before any comes again, the weighty ones oftener."""
+    rounds = [[fault for fault in FAULTS if fault.weight > turn] for turn in range(4)]
+    endless = [fault for each in rounds for fault in each]
+    return [endless[seed % len(endless)] for seed in range(seeds)]

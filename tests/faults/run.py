@@ -1,0 +1,119 @@
+"""One run: readers' mail is planned, a fault strikes, and everything must add up without a human."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from service.dispatch import TaskName
+from tests.faults import audience
+from tests.faults.audience import Plan
+from tests.faults.processes import until
+from tests.faults.world import World
+
+#: Nobody waits longer than this for a world to recover.
+PATIENCE = 100.0
+DELIVER = (TaskName.DELIVER_TRANSACTIONAL, TaskName.DELIVER_BULK, TaskName.DELIVER_BULK)
+
+_PENDING = """
+    SELECT count(*),
+           count(*) FILTER (WHERE state = 'deferred' AND due_at > now()),
+           count(*) FILTER (WHERE state IN ('claimed', 'sending'))
+    FROM messages WHERE state IN ('planned', 'held', 'claimed', 'sending', 'deferred')
+"""
+
+
+@dataclass
+class Run:
+    """What a fault has in hand while it strikes."""
+
+    world: World
+    dice: random.Random
+    plan: Plan
+    #: Where the oracle's file was when the run began.
+    since: int
+    #: Final dots whose fate nobody can know: at most so many messages may be unknown.
+    doubt: int = 0
+    #: States that the fault itself brings about, beside sent (and unknown, within `doubt`).
+    allowed: set[str] = field(default_factory=set)
+    #: address -> when it was unsubscribed, for those who left in the middle.
+    unsubscribed: dict[str, float] = field(default_factory=dict)
+    stopped: dict[int, float] = field(default_factory=dict)
+    #: How many rows a further blast must have.
+    expected_extra: int = 0
+    recovered_in: float = 0.0
+    _over_at: float = 0.0
+
+    def go(self, *rules: dict[str, Any], delay: float = 0.0) -> None:
+        """Script the oracle, then wake the workers."""
+        self.world.relay.script(*rules, delay=delay)
+        self.wake()
+
+    def wake(self) -> None:
+        self.world.wake(*DELIVER)
+
+    def hit(self) -> dict[str, Any]:
+        """Wait until a rule of the oracle has struck; what it did to a process is in the answer."""
+        event = self.world.relay.wait_for("hit")
+        self.doubt += int(event.get("open", 0))
+        return event
+
+    def under_way(self, count: int) -> None:
+        """Wait until the oracle has taken so many messages of this run."""
+        until(
+            lambda: len(self.world.relay.taken(self.since)) >= count,
+            seconds=30,
+            sentence="The mailing did not begin.",
+            pause=0.01,
+        )
+
+    def member_of(self, group: int) -> str:
+        """Return which worker a process group is."""
+        return next(name for name, member in self.world.members.items() if member.pid == group)
+
+    def fault_is_over(self) -> None:
+        """Recovery is measured from here."""
+        self._over_at = time.monotonic()
+
+    def recover(self) -> None:
+        """Wait until nothing is pending; scheduled retries are waited for by moving them, not by sleeping.
+
+        The time to recover is what passed until nothing was left but retries that were scheduled on purpose.
+        """
+        if not self._over_at:
+            self.fault_is_over()
+        for _ in range(12):
+            until(self._only_retries_left, seconds=PATIENCE, sentence="Messages stay pending.", pause=0.1)
+            self.recovered_in = max(self.recovered_in, time.monotonic() - self._over_at)
+            if not self._pending()[0]:
+                return
+            self.world.sql("UPDATE messages SET due_at = now() WHERE state = 'deferred' AND due_at > now()")
+            self.world.sql("UPDATE relays SET closed_until = now() WHERE closed_until > now()")
+            self.fault_is_over()
+            self.wake()
+        raise TimeoutError("Messages are tried again and again.")
+
+    def _pending(self) -> tuple[int, int, int]:
+        total, scheduled, held = self.world.sql(_PENDING)[0]
+        return int(str(total)), int(str(scheduled)), int(str(held))
+
+    def _only_retries_left(self) -> bool:
+        total, scheduled, held = self._pending()
+        if total == scheduled:
+            return True
+        resting = self.world.sql("SELECT 1 FROM relays WHERE closed_until > now() + interval '2 s'")
+        return bool(resting) and not held
+
+
+#: What a fault is: it strikes, brings back what it took away, and says so.
+Strike = Callable[[Run], None]
+
+
+def begin(world: World, *, dice: random.Random, name: str) -> Run:
+    """Heal what the last run left, and plan this one."""
+    world.heal()
+    world.relay.script()
+    audience.clean_up(world)
+    since = world.relay.position()
+    return Run(world, dice, audience.plan(world, seed=name), since)
