@@ -1,5 +1,6 @@
 """Starts, fans out, holds and ends a blast; each move holds from its commit on, and is in the audit log."""
 
+import time
 from datetime import datetime
 
 from sqlalchemy import select
@@ -22,6 +23,8 @@ from service.recipes.models import Recipe, RecipeKind
 KIND = "blast"
 #: Readers per transaction of the fan-out.
 SLICE = 1_000
+#: A pass begins no slice after so many seconds: tasks have an end, and the tick wakes the next pass.
+PASS_SECONDS = 60.0
 
 
 def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, now: datetime) -> Blast:
@@ -84,14 +87,15 @@ def cancel(session: Session, blast_id: int, *, actor: str, now: datetime) -> Bla
     return blast
 
 
-def fan_out(sessions: Sessions, *, now: datetime) -> int:
+def fan_out(sessions: Sessions, *, now: datetime, seconds: float = PASS_SECONDS) -> int:
     """Write the ledger rows of every blast that has begun, also of those that are held; return how many.
 
     A slice and its checkpoint are one transaction: a worker that is killed leaves nothing half done, and
     five at once take one blast each.
     """
     total = 0
-    while True:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
         with transaction(sessions) as session:
             blast = _next_to_fan_out(session)
             if blast is None:

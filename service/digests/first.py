@@ -4,6 +4,7 @@ A reader for whom there is too little to read gets a welcome instead, and the li
 first regular digest.
 """
 
+import time
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
@@ -17,7 +18,7 @@ from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, MailingState
 from service.digests import choosing, editions, periods, pool, slots, writing
 from service.digests.models import Run
-from service.digests.planning import PlanReport, sending_newsletters
+from service.digests.planning import PASS_SECONDS, PlanReport, sending_newsletters
 from service.digests.selection import Selection, Skip
 from service.digests.writing import Choice
 from service.links import Links
@@ -36,12 +37,15 @@ LOOK_BACK = {
 LONGEST_LOOK_BACK = timedelta(days=30)
 
 
-def plan_first(sessions: Sessions, *, links: Links, now: datetime) -> PlanReport:
-    """Plan until no new reader is waiting; each slice is one transaction."""
+def plan_first(
+    sessions: Sessions, *, links: Links, now: datetime, seconds: float = PASS_SECONDS
+) -> PlanReport:
+    """Plan until no new reader is waiting or time is up; each slice is one transaction."""
+    ends = time.monotonic() + seconds
     with transaction(sessions) as session:
         ready = list(sending_newsletters(session))
     report = PlanReport()
-    while True:
+    while time.monotonic() < ends:
         with transaction(sessions) as session:
             waiting = _lock_waiting(session, ready)
             report += plan_slice(session, waiting, links=links, now=now)

@@ -5,6 +5,7 @@ that what was missed is considered then. A newsletter that may not send yet plan
 is lost.
 """
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ from service.subscribers.models import Subscription, SubscriptionState
 
 #: Readers per transaction.
 SLICE = 500
+#: A pass begins no slice after so many seconds: tasks have an end, and the tick wakes the next pass.
+PASS_SECONDS = 60.0
 
 #: How long a story that many read may still come to a reader who has not had it.
 POPULAR_FOR = {
@@ -52,8 +55,9 @@ class PlanReport:
         )
 
 
-def plan_due(sessions: Sessions, *, links: Links, now: datetime) -> PlanReport:
-    """Plan slice after slice until nobody is due; each slice is one transaction."""
+def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float = PASS_SECONDS) -> PlanReport:
+    """Plan slice after slice until nobody is due or time is up; each slice is one transaction."""
+    ends = time.monotonic() + seconds
     with transaction(sessions) as session:
         restoring.give_back(session, now=now)
     with transaction(sessions) as session:
@@ -61,7 +65,7 @@ def plan_due(sessions: Sessions, *, links: Links, now: datetime) -> PlanReport:
         open_runs(session, ready, now=now)
     report = PlanReport()
     for newsletter_id in ready:
-        while True:
+        while time.monotonic() < ends:
             with transaction(sessions) as session:
                 due = _lock_due(session, newsletter_id, now=now)
                 report += plan_slice(session, due, links=links, now=now)

@@ -126,6 +126,23 @@ def test_a_number_that_has_changed_must_be_confirmed_again(session: Session) -> 
     assert blast.mailing_id is None
 
 
+def test_a_fan_out_that_runs_out_of_time_goes_on_where_it_stopped(
+    session: Session, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "SLICE", 2)
+    newsletter = make_newsletter(session)
+    blast = make_blast(session, newsletter)
+    for _ in range(5):
+        make_listener(session, newsletter)
+    start(session, blast, count=5)
+    session.commit()
+    clock = iter(range(1000))
+    monkeypatch.setattr(sending.time, "monotonic", lambda: float(next(clock)))
+
+    assert sending.fan_out(sessions, now=NOW, seconds=1.5) == 2
+    assert sending.fan_out(sessions, now=NOW, seconds=100) == 3
+
+
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [

@@ -66,6 +66,22 @@ def test_five_planners_at_once_plan_everybody_once(
         assert session.scalar(select(func.count()).select_from(Run)) == 2
 
 
+def test_a_pass_that_runs_out_of_time_leaves_the_rest_to_the_next(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "SLICE", 7)
+    make_readers(sessions)
+    clock = iter(range(1000))
+    monkeypatch.setattr(planning.time, "monotonic", lambda: float(next(clock)))
+
+    # Asked when it begins, and before each slice.
+    assert planning.plan_due(sessions, links=LINKS, now=NOW, seconds=3.5).planned == 3 * 7
+    assert planning.plan_due(sessions, links=LINKS, now=NOW, seconds=100).planned == READERS - 3 * 7
+
+    with sessions() as session:
+        assert_everybody_once(session)
+
+
 def test_three_planners_of_first_digests_at_once_greet_everybody_once(
     committing: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
