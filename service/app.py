@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from service.bootstrap import Runtime
-from service.web import blueprints, context, errors, security
+from service.web import blueprints, context, errors, row_ids, security
 
 STATIC = Path(__file__).parent / "web" / "static"
 #: Public forms are small; articles come in by feed, not by upload.
@@ -38,6 +38,7 @@ def create_app(runtime: Runtime) -> Flask:
     context.bind(app, runtime)
     security.init_app(app)
     errors.init_app(app)
+    row_ids.init_app(app)
     for blueprint in blueprints.BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.wsgi_app = WhiteNoise(app.wsgi_app, root=STATIC, prefix="static/", max_age=3600)  # type: ignore[method-assign]  # the documented way

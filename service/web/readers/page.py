@@ -10,6 +10,7 @@ from service.newsletters.models import Newsletter
 from service.subscribers.consent import Circumstances
 from service.tokens import Purpose
 from service.web.context import now, runtime, visitor_ip
+from service.web.row_ids import LARGEST
 
 
 def page(
@@ -33,7 +34,7 @@ def ids(purpose: Purpose, token: str, *, at_least: int) -> list[int]:
     :raises BadToken: forged, cut, expired (as ExpiredToken), or made for another purpose.
     """
     payload: list[int] = runtime().tokens.read(purpose, token, now=now())
-    if len(payload) < at_least or not all(type(part) is int for part in payload):
+    if len(payload) < at_least or not all(type(part) is int and part <= LARGEST for part in payload):
         raise BadToken("This link is not complete, or was changed on its way.")
     return payload
 

@@ -1,5 +1,7 @@
 """Hostile text typed into every form of the console: an answer, never a failure."""
 
+import re
+
 import pytest
 
 from service.bootstrap import Runtime
@@ -68,3 +70,13 @@ def test_hostile_text_in_the_set_up_makes_nothing(
     assert "<script>alert" not in answer.text
     with sessions() as session:
         assert setup.is_open(session)
+
+
+def test_ids_that_no_row_can_have_lead_nowhere(visitor: Visitor, sessions: Sessions) -> None:
+    visitor.be(sessions, Role.ADMIN)
+    rules = list(visitor.client.application.url_map.iter_rules())
+    numbered = [rule for rule in rules if "<int:" in rule.rule and "GET" in (rule.methods or ())]
+    assert len(numbered) > 10
+    for rule in numbered:
+        path = re.sub(r"<int:[^>]+>", str(2**63), rule.rule).replace("<page>", "blast")
+        assert visitor.client.get(path).status_code == 404, path
