@@ -24,7 +24,8 @@ def list_relays(session: Session) -> Sequence[Relay]:
 def oldest_due(session: Session, stream: Stream, *, now: datetime) -> datetime | None:
     """Return since when the longest-waiting message of a stream is due: the age of its queue."""
     heads = _heads([stream], now=now).subquery()
-    return session.scalar(select(func.min(heads.c.due_at)))
+    oldest: datetime | None = session.scalar(select(func.min(heads.c.due_at)))
+    return oldest
 
 
 def is_due(streams: Collection[Stream], *, now: datetime) -> ColumnElement[bool]:
