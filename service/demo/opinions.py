@@ -1,9 +1,8 @@
 """The sample readers and what they clicked, as rows that look as if weeks had passed."""
 
-from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic
@@ -26,12 +25,14 @@ from service.subscribers.models import (
 SHOWN_PER_PLACE = 40
 #: Clicks of the sample belong to no mailing of this installation.
 NO_MAILING = 0
+#: Where an article stood that nobody clicked.
+UNCLICKED_PLACE = 5
 WORDING = "Sample reader of the demo; no person stands behind this address."
 
 
 def add_readers(session: Session, newsletter_id: int, *, now: datetime) -> None:
     """Add the sample readers, confirmed long ago; those whose hour came today are due at once."""
-    if session.scalar(select(func.count()).select_from(Subscription)):
+    if session.scalar(select(exists().where(Subscription.newsletter_id == newsletter_id))):
         return
     rows = session.scalars(select(Topic).where(Topic.newsletter_id == newsletter_id))
     topic_ids = {topic.name: topic.id for topic in rows}
@@ -40,13 +41,18 @@ def add_readers(session: Session, newsletter_id: int, *, now: datetime) -> None:
         rhythm: _seq_before(session, now - timedelta(days=days))
         for rhythm, days in ((Rhythm.DAILY, 2), (Rhythm.WEEKLY, 7), (Rhythm.MONTHLY, 28))
     }
-    for reader in invent_readers(list(by_slug)):
-        _add(session, reader, newsletter_id, by_slug, watermark=read_already[reader.rhythm], now=now)
+    readers = [
+        _subscription(reader, newsletter_id, by_slug, watermark=read_already[reader.rhythm], now=now)
+        for reader in invent_readers(list(by_slug))
+    ]
+    session.add_all(readers)
+    session.flush()
+    session.add_all(event for reader in readers for event in _consent(reader))
 
 
 def add_clicks(session: Session, newsletter_id: int, *, started_at: datetime, now: datetime) -> None:
     """Add the sample clicks and what was shown for them; once."""
-    if session.scalar(select(func.count()).select_from(Click)):
+    if session.scalar(select(exists().where(Click.mailing_id == NO_MAILING))):
         return
     sample = load_publication().articles
     by_title = {
@@ -70,12 +76,15 @@ def add_clicks(session: Session, newsletter_id: int, *, started_at: datetime, no
             for click in planned
         ],
     )
-    places = Counter((ids[click.article], click.slot) for click in planned)
-    for article_id, sample_article in zip(ids, sample, strict=True):
+    places: dict[int | None, set[int]] = {}
+    for click in planned:
+        places.setdefault(ids[click.article], set()).add(click.slot)
+    for article_id, article in zip(ids, sample, strict=True):
         if article_id is not None:
-            slots = [slot for (place, slot) in places if place == article_id] or [5]
-            hour = buckets.hour_of(started_at - sample_article.age * 0.9)
-            buckets.add_shown(session, {article_id: dict.fromkeys(slots, SHOWN_PER_PLACE)}, hour=hour)
+            shown = dict.fromkeys(places.get(article_id, {UNCLICKED_PLACE}), SHOWN_PER_PLACE)
+            # Soon after it was published, as in the digest that would have carried it.
+            hour = buckets.hour_of(started_at - article.age * 0.9)
+            buckets.add_shown(session, {article_id: shown}, hour=hour)
     buckets.rebuild_buckets(session, now=now)
 
 
@@ -88,18 +97,12 @@ def _seq_before(session: Session, moment: datetime) -> int:
     return session.scalar(newest) or 0
 
 
-def _add(
-    session: Session,
-    reader: SampleReader,
-    newsletter_id: int,
-    topic_ids: dict[str, int],
-    *,
-    watermark: int,
-    now: datetime,
-) -> None:
+def _subscription(
+    reader: SampleReader, newsletter_id: int, topic_ids: dict[str, int], *, watermark: int, now: datetime
+) -> Subscription:
     address = addresses.parse(reader.address)
     joined = now - timedelta(days=reader.joined_days_ago)
-    subscription = Subscription(
+    return Subscription(
         subscriber=Subscriber(email=address.email, email_key=address.key, created_at=joined),
         newsletter_id=newsletter_id,
         state=SubscriptionState.ACTIVE,
@@ -121,12 +124,13 @@ def _add(
         requested_at=joined,
         confirmed_at=joined + timedelta(minutes=3),
     )
-    session.add(subscription)
-    session.flush()
-    session.add_all(
+
+
+def _consent(subscription: Subscription) -> list[ConsentEvent]:
+    return [
         ConsentEvent(subscription_id=subscription.id, kind=kind, at=at, channel="demo", wording=WORDING)
         for kind, at in (
-            (ConsentKind.REQUESTED, joined),
-            (ConsentKind.CONFIRMED, joined + timedelta(minutes=3)),
+            (ConsentKind.REQUESTED, subscription.requested_at),
+            (ConsentKind.CONFIRMED, subscription.confirmed_at),
         )
-    )
+    ]
