@@ -27,6 +27,8 @@ class Journal:
     def __init__(self, folder: Path, owner: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{owner}{_SUFFIX}"
+        #: Messages whose dot is out and whose outcome is not known yet.
+        self._open: set[Key] = set()
         self._header: dict[str, Any] = {"owner": owner, "boot": boot_id()}
         # Locked before it gets the name that sweepers look for.
         hidden = self._path.with_suffix(".new")
@@ -52,16 +54,24 @@ class Journal:
         :raises DeliveryError: it could not be written, so the dot must not go out.
         """
         self._write({"dot": key})
+        self._open.add(key)
 
     def no_dot(self, key: Key) -> None:
         """Take it back: the dot did not go out after all."""
         self._write({"no_dot": key})
+        self._open.discard(key)
 
     def outcome(self, outcome: Outcome) -> None:
         self._write({"outcome": outcome.to_json()})
+        self._open.discard((outcome.mailing_id, outcome.message_id))
 
     def clear(self) -> None:
-        """Forget everything: it is all in the database."""
+        """Forget everything that is in the database now, unless a dot still waits for its reply.
+
+        A sender that is told to end in the middle of that wait must not forget that the dot is out.
+        """
+        if self._open:
+            return
         os.ftruncate(self._file, 0)
         self._write(self._header)
 

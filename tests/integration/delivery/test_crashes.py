@@ -250,6 +250,33 @@ def test_a_lease_is_renewed_while_the_relay_thinks(
     assert seen[1] > seen[0]
 
 
+def test_a_sender_that_is_ended_while_it_waits_for_a_reply_remembers_the_dot(
+    committing: Sessions, tmp_path: Path
+) -> None:
+    mailing_id = plan(committing, 5)
+    asked = threading.Event()
+
+    def script(step: Step) -> str | None:
+        if step.verb == "DOT" and step.total == 2 and not asked.is_set():
+            asked.set()
+            return "take+" + STALL
+        return None
+
+    def stop() -> bool:
+        # What a pool does to a child that it ends: an exception at any place, here in the wait.
+        if asked.is_set():
+            raise SystemExit
+        return False
+
+    with smtp_server.running(script) as server:
+        with pytest.raises(SystemExit):
+            engine(committing, server, tmp_path).deliver(BULK, stop=stop)
+        sweep(committing, journals=tmp_path, now=utc())
+        assert account(committing, mailing_id).unknown == 1
+        engine(committing, server, tmp_path).deliver(BULK)
+        check_everybody(server, committing, mailing_id, most_unknown=1)
+
+
 def test_a_stop_does_not_wait_for_a_silent_relay_for_ever(
     committing: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
