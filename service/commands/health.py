@@ -1,13 +1,14 @@
 """`broadsheet health`: answers for container health checks; 0 is alive, 1 is not."""
 
+import json
 import sys
 import urllib.error
 import urllib.request
 
 import click
 
-from service import bootstrap, settings
 from service.clock import utc_now
+from service.commands.connected import connected
 from service.ops import heartbeats
 
 
@@ -16,14 +17,16 @@ from service.ops import heartbeats
 @click.option(
     "--port", default=8000, show_default=True, envvar="BROADSHEET_PORT", help="Port of the web process."
 )
-def health(process: str, port: int) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def health(process: str, port: int, as_json: bool) -> None:
     """Say whether the PROCESS on this machine is alive.
 
     A worker counts as alive only if it ran a task in the last half minute, a beat only if its loop turned:
     a process that crash-loops, or hangs with its connections open, is not healthy.
     """
     alive = _web_answers(port) if process == "web" else _was_seen(process)
-    click.echo(f"{process}: {'alive' if alive else 'not alive'}")
+    told = {"process": process, "alive": alive}
+    click.echo(json.dumps(told) if as_json else f"{process}: {'alive' if alive else 'not alive'}")
     sys.exit(0 if alive else 1)
 
 
@@ -36,10 +39,7 @@ def _web_answers(port: int) -> bool:
 
 
 def _was_seen(kind: str) -> bool:
-    runtime = bootstrap.build(settings.load())
-    with runtime.sessions() as session:
-        here = heartbeats.process_name(kind)
-        return any(
-            process.name == here and heartbeats.is_alive(process, now=utc_now())
-            for process in heartbeats.list_processes(session, kind=kind)
-        )
+    with connected() as runtime, runtime.sessions() as session:
+        processes = heartbeats.list_processes(session, kind=kind)
+    here = heartbeats.process_name(kind)
+    return any(each.name == here and heartbeats.is_alive(each, now=utc_now()) for each in processes)

@@ -89,7 +89,7 @@ def change_password(
 
 
 def set_password(session: Session, operator: Operator, *, password: str, actor: str, now: datetime) -> None:
-    """Give an account a new password (command line); every login of it ends."""
+    """Give an account a new password without the old one; every login of it ends."""
     operator.password_hash = _hash(operator, password)
     sessions.end_all(session, operator.id)
     _note(session, "operator.password_set", operator, actor=actor, now=now)
