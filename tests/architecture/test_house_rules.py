@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from service.dispatch import QUEUES, TaskName
 from service.migrations import schema
+from service.settings import Settings
 from tests.architecture.sources import ROOT, python_files
 
 #: The one room that ends transactions; entry points go through `transaction()`.
@@ -28,6 +29,13 @@ SETTINGS = {
 def test_no_file_is_longer_than_300_lines() -> None:
     sizes = {str(path): len((ROOT / path).read_text().splitlines()) for path in python_files()}
     assert {path: size for path, size in sizes.items() if size > 300} == {}
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (ROOT / "README.md").read_text()
+    names = {field.validation_alias or name.upper() for name, field in Settings.model_fields.items()}
+    assert len(names) > 15
+    assert {name for name in names if f"`{name}`" not in readme} == set()
 
 
 def test_nothing_is_imported_inside_a_function() -> None:
