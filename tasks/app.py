@@ -63,7 +63,8 @@ def _configuration() -> dict[str, Any]:
         "task_soft_time_limit": TASK_SECONDS - 10,
         "worker_prefetch_multiplier": 1,
         "worker_direct": True,
-        "worker_cancel_long_running_tasks_on_connection_loss": True,
+        # Tasks may run twice at once; ending a sender in the middle leaves a mail whose fate nobody knows.
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
         "worker_soft_shutdown_timeout": 10.0,
         "worker_enable_soft_shutdown_on_idle": True,
         "worker_hijack_root_logger": False,
