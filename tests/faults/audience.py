@@ -133,11 +133,12 @@ def plan(world: World, *, seed: str) -> Plan:
 def clean_up(world: World) -> None:
     """Let everybody be as before the run: readers, suppressions, the relay, what is left over."""
     world.admin(
-        "UPDATE subscriptions SET state = 'active', unsubscribed_at = NULL WHERE state = 'unsubscribed'",
+        "UPDATE subscriptions SET state = 'active', unsubscribed_at = NULL, announcements = true "
+        "WHERE state <> 'pending'",
         "DELETE FROM suppressions",
         "DELETE FROM relays",
         "UPDATE messages SET state = 'cancelled', reason = 'over', owner = NULL, lease_until = NULL "
-        "WHERE state IN ('planned', 'claimed', 'sending', 'deferred', 'held')",
+        "WHERE state IN ('planned', 'deferred', 'held')",
     )
 
 

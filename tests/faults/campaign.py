@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
 from tests.faults import audience
 from tests.faults.catalogue import Fault
 from tests.faults.invariants import judge
@@ -41,8 +44,8 @@ def one(world: World, fault: Fault, seed: int) -> Result:
         run = begin(world, dice=dice, name=f"{fault.name} {seed} {time.time_ns()}")
         fault.strike(run)
         run.recover()
-    except (TimeoutError, AssertionError) as error:
-        result.wrong.append(f"I6: {error}")
+    except (TimeoutError, AssertionError, SQLAlchemyError, RedisError) as error:
+        result.wrong.append(f"I6: {type(error).__name__}: {error}")
     else:
         verdict = judge(run)
         result.lost, result.doubled, result.unknown = verdict.lost, verdict.doubled, verdict.unknown

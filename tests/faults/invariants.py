@@ -73,6 +73,7 @@ def _one(run: Run, row: Row, copies: list[Taken], verdict: Verdict) -> None:
     # Only a confirmation may come twice, and then it is the same one.
     if len(copies) > 1 and (row.bulk or len({each.hash for each in copies}) > 1):
         verdict.doubled += len(copies) - 1
+        verdict.wrong.append(f"I3: a {row.state} mail to {row.email} was accepted {len(copies)} times.")
     if row.state == "sent":
         verdict.lost += not copies
     elif row.state != "unknown":

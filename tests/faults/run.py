@@ -106,6 +106,10 @@ class Run:
         return bool(resting) and not held
 
 
+def _held(world: World) -> bool:
+    return bool(world.sql("SELECT 1 FROM messages WHERE state IN ('claimed', 'sending') LIMIT 1"))
+
+
 #: What a fault is: it strikes, brings back what it took away, and says so.
 Strike = Callable[[Run], None]
 
@@ -115,5 +119,8 @@ def begin(world: World, *, dice: random.Random, name: str) -> Run:
     world.heal()
     world.relay.script()
     audience.clean_up(world)
+    # A sender that was in the middle of something finishes it.
+    until(lambda: not _held(world), seconds=60, sentence="Somebody still sends the mail of the last run.")
+    time.sleep(0.2)
     since = world.relay.position()
     return Run(world, dice, audience.plan(world, seed=name), since)

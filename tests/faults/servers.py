@@ -88,7 +88,7 @@ def rows_locked(run: Run) -> None:
     run.under_way(3)
     with run.world.runtime.sessions() as session:
         session.connection().exec_driver_sql(
-            "SELECT 1 FROM messages WHERE id % 2 = 0 AND state IN ('sending', 'planned') "
+            "SELECT 1 FROM messages WHERE mod(id, 2) = 0 AND state IN ('sending', 'planned') "
             "ORDER BY id DESC FOR UPDATE SKIP LOCKED"
         )
         time.sleep(run.dice.uniform(0.5, 3))

@@ -105,7 +105,8 @@ def never_ends(run: Run) -> None:
 
 
 def drops_in_data(run: Run) -> None:
-    """Hangs up in the middle of a message's text."""
+    """Hangs up in the middle of a message's text, of which we may have sent the end already."""
+    run.doubt += 2
     _strike(run, {"verb": "BODY", "first": run.dice.randrange(1, 60), "times": 2, "reply": DROP})
 
 

@@ -126,6 +126,8 @@ class World:
         time.sleep(0.5)
         self._prepare(name)
         self.members[name].start()
+        if name in {"postgres", "valkey"}:
+            self._wait_for_servers()
 
     def wake(self, *tasks: TaskName) -> None:
         """Send wake-ups; where the broker is away, the tick does it later."""
