@@ -19,7 +19,7 @@ from service.embedded.supervisor import Supervisor
 from service.selftest import processes
 from service.selftest.browser import Browser
 from service.selftest.checks import CheckFailed, Interrupted, check
-from service.selftest.environment import own_environment
+from service.embedded.environment import own_environment
 from service.selftest.feed import FeedServer
 from service.selftest.gate import Gate
 from service.selftest.mailbox import Mailbox

@@ -14,7 +14,7 @@ from service import settings
 from service.articles.parsing import parse
 from service.errors import ConfigurationError
 from service.selftest import processes
-from service.selftest.environment import own_environment
+from service.embedded.environment import own_environment
 from service.selftest.feed import FIRST, SECOND, FeedServer
 
 

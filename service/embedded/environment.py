@@ -1,4 +1,4 @@
-"""A clean environment: the self-test runs its own servers, whatever this machine is configured for."""
+"""A clean environment: a throw-away installation has its own servers, whatever this machine is set up for."""
 
 import os
 from collections.abc import Iterator
