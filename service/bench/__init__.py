@@ -1,0 +1,1 @@
+"""Measures how fast this installation delivers, on servers of its own."""

@@ -1,0 +1,214 @@
+"""Fills the database: readers, recipes with their kept renderings, and the ledger, in few statements."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from service.articles.models import Source
+from service.bench import content
+from service.bench.plan import Mode, Plan
+from service.blasts.emails import blast_letter
+from service.delivery import ledger, mailings
+from service.delivery.ledger import NewMessage
+from service.delivery.models import Mailing, MailingState, Stream
+from service.digests.content import Issue
+from service.emails import rendering
+from service.emails.letters import EmailContent
+from service.links import Links
+from service.newsletters.models import Newsletter
+from service.recipes import making
+from service.recipes.content import Draft
+from service.recipes.models import RecipeKind
+
+READERS_PER_RECIPE = 2
+#: Digests that are really rendered; the others are these with other titles.
+RENDERED = 24
+_BATCH = 200
+
+_READERS = text(
+    """
+    WITH people AS (
+        INSERT INTO subscribers (email, email_key, locale, created_at)
+        SELECT each, each, 'en', :now
+        FROM (SELECT format('reader%s@mail%s.example', n, n % 50) AS each
+              FROM generate_series(1, :count) AS n) AS addresses
+        RETURNING id
+    )
+    INSERT INTO subscriptions (subscriber_id, newsletter_id, state, generation, topic_ids, rhythm, weekday,
+        hour, time_zone, announcements, first_digest_pending, watermark, created_at, requested_at,
+        confirmed_at)
+    SELECT id, :newsletter_id, 'active', 1, :topic_ids, 'weekly', 5, 7, 'UTC', true, false, 0,
+        :now, :now, :now
+    FROM people RETURNING id, subscriber_id
+    """
+)
+_FRAGMENTS = text(
+    """
+    INSERT INTO fragments (hash, content, created_at)
+    SELECT hash, content, :now
+    FROM unnest(CAST(:hashes AS bytea[]), CAST(:contents AS text[])) AS fresh (hash, content)
+    ON CONFLICT DO NOTHING
+    """
+)
+_RECIPES = text(
+    """
+    INSERT INTO recipes (kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject,
+        html_hash, text_hash, created_at)
+    SELECT 'digest', :newsletter_id, :mailing_id, content_hash, CAST(article_ids AS bigint[]), content, 'en',
+        subject, html_hash, text_hash, :now
+    FROM unnest(CAST(:content_hashes AS bytea[]), CAST(:articles AS text[]), CAST(:contents AS jsonb[]),
+        CAST(:subjects AS text[]), CAST(:html_hashes AS bytea[]), CAST(:text_hashes AS bytea[]))
+        AS fresh (content_hash, article_ids, content, subject, html_hash, text_hash)
+    RETURNING id
+    """
+)
+
+
+def fill(session: Session, plan: Plan, *, links: Links, now: datetime) -> int:
+    """Write everything, down to a mailing that only waits to be begun; return its id."""
+    newsletter = content.newsletter(now=now)
+    session.add(newsletter)
+    session.flush()
+    mailing = _mailing(session, plan, newsletter, now=now)
+    recipe_ids = (
+        _digests(session, plan, newsletter, mailing, links=links, now=now)
+        if plan.mode is Mode.DIGEST
+        else [_blast(session, plan, newsletter, mailing, links=links, now=now)]
+    )
+    readers = _readers(session, newsletter, count=plan.messages, now=now)
+    rows = [
+        NewMessage(
+            dedupe_key=f"subscription {subscription_id}",
+            kind=plan.mode.value,
+            due_at=now,
+            subscriber_id=subscriber_id,
+            subscription_id=subscription_id,
+            recipe_id=recipe_ids[place // READERS_PER_RECIPE if plan.mode is Mode.DIGEST else 0],
+        )
+        for place, (subscription_id, subscriber_id) in enumerate(readers)
+    ]
+    ledger.put(session, mailing, rows, now=now)
+    mailings.finish_planning(session, mailing.id, now=now)
+    return mailing.id
+
+
+def _mailing(session: Session, plan: Plan, newsletter: Newsletter, *, now: datetime) -> Mailing:
+    return mailings.open_mailing(
+        session,
+        stream=Stream(plan.mode.value),
+        cause="bench",
+        title="Benchmark",
+        list_id=newsletter.id,
+        now=now,
+        state=MailingState.SCHEDULED,
+    )
+
+
+def _readers(
+    session: Session, newsletter: Newsletter, *, count: int, now: datetime
+) -> Sequence[tuple[int, int]]:
+    values = {
+        "count": count,
+        "now": now,
+        "newsletter_id": newsletter.id,
+        "topic_ids": sorted(topic.id for topic in newsletter.topics[:3]),
+    }
+    return [(row[0], row[1]) for row in session.execute(_READERS, values)]
+
+
+def _digests(
+    session: Session, plan: Plan, newsletter: Newsletter, mailing: Mailing, *, links: Links, now: datetime
+) -> list[int]:
+    issue = Issue(newsletter.id, mailing.id, newsletter.locale, now.date())
+    source = Source(
+        newsletter_id=newsletter.id,
+        name="Bench",
+        url="https://bench.example/feed",
+        created_at=now,
+        next_poll_at=now,
+        enabled=False,
+    )
+
+    def measure(words: int) -> int:
+        trial = content.articles(source, words=words, now=now)
+        for number, article in enumerate(trial, start=1):
+            article.id = number
+        _, rendered = content.digest(newsletter, trial, number=0, issue=issue, links=links)
+        return content.raw_size(rendered, newsletter, links=links, now=now)
+
+    words = content.words_for(plan.size, measure, low=8, high=80)
+    articles = content.articles(source, words=words, now=now)
+    session.add_all(articles)
+    session.flush()
+    rendered = [
+        content.digest(newsletter, articles, number=number, issue=issue, links=links)
+        for number in range(RENDERED)
+    ]
+    recipes = -(-plan.messages // READERS_PER_RECIPE)
+    ids: list[int] = []
+    for start in range(0, recipes, _BATCH):
+        numbers = range(start, min(start + _BATCH, recipes))
+        own = [content.stamped(*rendered[number % RENDERED], number=number) for number in numbers]
+        ids += _recipes(session, own, newsletter_id=newsletter.id, mailing_id=mailing.id, now=now)
+    return ids
+
+
+def _recipes(
+    session: Session,
+    recipes: Iterable[tuple[Draft, EmailContent]],
+    *,
+    newsletter_id: int,
+    mailing_id: int,
+    now: datetime,
+) -> list[int]:
+    kept: dict[bytes, str] = {}
+    columns: dict[str, list[Any]] = {
+        name: []
+        for name in ("content_hashes", "articles", "contents", "subjects", "html_hashes", "text_hashes")
+    }
+    for draft, own in recipes:
+        parts = [hashlib.sha256(part.encode()).digest() for part in (own.html, own.text)]
+        kept |= {parts[0]: own.html, parts[1]: own.text}
+        values = (
+            draft.content_hash,
+            "{" + ",".join(map(str, draft.article_ids)) + "}",
+            json.dumps(draft.content),
+            own.subject,
+            *parts,
+        )
+        for column, value in zip(columns.values(), values, strict=True):
+            column.append(value)
+    session.execute(_FRAGMENTS, {"hashes": list(kept), "contents": list(kept.values()), "now": now})
+    inserted = session.execute(
+        _RECIPES, columns | {"newsletter_id": newsletter_id, "mailing_id": mailing_id, "now": now}
+    )
+    return [row[0] for row in inserted]
+
+
+def _blast(
+    session: Session, plan: Plan, newsletter: Newsletter, mailing: Mailing, *, links: Links, now: datetime
+) -> int:
+    subject = "The harbour opens early this year"
+
+    def measure(words: int) -> int:
+        letter = blast_letter(newsletter, subject=subject, markdown=content.blast_markdown(words))
+        return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
+
+    markdown = content.blast_markdown(content.words_for(plan.size, measure, low=180, high=3600))
+    draft = Draft(
+        kind=RecipeKind.BLAST,
+        newsletter_id=newsletter.id,
+        mailing_id=mailing.id,
+        subject=subject,
+        locale=newsletter.locale,
+        content={"markdown": markdown},
+    )
+    recipe = making.make(
+        session, draft, letter=lambda: blast_letter(newsletter, subject=subject, markdown=markdown), now=now
+    )
+    return recipe.id

@@ -1,0 +1,128 @@
+"""`broadsheet bench`: how fast does it deliver here?"""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from service.bench.plan import Mode, Plan, parse_delay, parse_size
+from service.bench.runner import run
+
+_BAR = 40
+
+
+class _Bar:
+    """Progress for people, on standard error; quiet where nobody watches."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._shown = shown
+
+    def say(self, what: str) -> None:
+        if self._shown:
+            click.echo(f"\r\033[K  {what} …", nl=False, err=True)
+
+    def sent(self, done: int, total: int) -> None:
+        if self._shown:
+            full = _BAR * done // max(total, 1)
+            bar = "█" * full + "░" * (_BAR - full)
+            click.echo(f"\r\033[K  Sending  {bar}  {done:,} of {total:,}", nl=False, err=True)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\033[K", nl=False, err=True)
+
+
+@click.group()
+def bench() -> None:
+    """Measure how fast Broadsheet delivers on this machine."""
+
+
+@bench.command()
+@click.option(
+    "--messages",
+    type=click.IntRange(1, 10_000_000),
+    default=20_000,
+    show_default=True,
+    help="How many mails.",
+)
+@click.option("--size", default="30k", show_default=True, help="Size of a whole mail, about: 30000, 30k, 1m.")
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=Mode.DIGEST.value,
+    show_default=True,
+    help="digest: 14 articles a mail, another body for every two readers. blast: one body for all.",
+)
+@click.option("--dkim", is_flag=True, help="Sign every mail with RSA-2048.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Worker processes.")
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 1024),
+    default=4,
+    show_default=True,
+    help="SMTP connections of all workers together; rounded up to the same number for each.",
+)
+@click.option(
+    "--sink-delay",
+    default="0",
+    show_default=True,
+    help="How long the sink takes to answer each final dot, as a relay that writes to disk does: 50ms. "
+    "Uses our own sink, since smtp-sink can only wait whole seconds.",
+)
+@click.option(
+    "--sink-path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="Postfix's smtp-sink, if it is not on PATH; smtp-source is looked for beside it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def deliver(
+    messages: int,
+    size: str,
+    mode: str,
+    dkim: bool,
+    workers: int,
+    connections: int,
+    sink_delay: str,
+    sink_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Send mails from real ledger rows, with real workers, to a sink on this machine.
+
+    In a temporary folder it starts a database, a queue, worker processes and an SMTP sink, writes readers,
+    recipes and ledger rows, and lets the workers go. The clock runs from that moment until the mailing's
+    account closes: nothing pending any more, every outcome recorded. Nothing of yours is touched, no mail
+    leaves this machine, and nothing stays behind.
+
+    Where Postfix's smtp-source is installed (Debian: `apt install postfix`, or unpack the package and name
+    its usr/sbin/smtp-sink with --sink-path), the same number of mails of the same size is then sent by
+    `smtp-source -d` over as many connections to the same sink. The ratio says how close to the wire
+    Broadsheet comes; compare ratios rather than rates between machines.
+
+    CPU is read from /proc while the workers send. The worker's parts compose, build and sign are measured
+    apart, on the same rows in one process; what is left over is claiming, sending and recording.
+
+    \b
+    Examples:
+      broadsheet bench deliver
+      broadsheet bench deliver --mode blast --dkim --messages 50000
+      broadsheet bench deliver --sink-delay 50ms --connections 20 --json
+    """
+    plan = Plan(
+        messages=messages,
+        size=parse_size(size),
+        mode=Mode(mode),
+        dkim=dkim,
+        workers=workers,
+        wanted_connections=connections,
+        sink_delay=parse_delay(sink_delay),
+        sink_path=sink_path,
+    )
+    bar = _Bar(shown=not as_json and sys.stderr.isatty())
+    try:
+        report = run(plan, bar)
+    finally:
+        bar.clear()
+    click.echo(json.dumps(report.as_json()) if as_json else "\n".join(report.lines()))
+    sys.exit(0 if report.sent == plan.messages else 1)
