@@ -97,8 +97,10 @@ def test_the_meter_sees_what_a_child_of_a_child_used() -> None:
         "import time; x = b'x' * 50_000_000; end = time.process_time() + 0.3\n"
         "while time.process_time() < end: pass"
     )
-    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])\n"
+    script = (
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}])\n"
         "print(flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
