@@ -25,6 +25,7 @@ from service.errors import FetchError
 _DEADLINE = 30.0
 _CONNECT = 10.0
 _MOST_REDIRECTS = 5
+_LONGEST_VALIDATOR = 500
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: What an address on the allow list may lead to besides the public network; never the cloud's metadata.
@@ -134,8 +135,13 @@ class Fetcher:
 
 
 def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """What a server wrote may be nothing that can be sent back: then its feed is fetched whole."""
     pairs = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in pairs.items() if value}
+    return {
+        name: value
+        for name, value in pairs.items()
+        if value and value.isascii() and value.isprintable() and len(value) <= _LONGEST_VALIDATOR
+    }
 
 
 async def _body(response: httpx.Response) -> bytes:

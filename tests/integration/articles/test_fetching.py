@@ -46,6 +46,15 @@ def test_the_validators_of_last_time_bring_a_304(server: FeedServer, fetcher: Fe
     assert server.asked[0][1]["if-modified-since"] == "Mon, 1 Jun 2026"
 
 
+@pytest.mark.parametrize("validator", ['"\xff"', '"\u2028"', '"a\x7f"', '"a\nb"', "x" * 5000])
+def test_a_validator_that_no_header_can_hold_is_not_sent_back(
+    server: FeedServer, fetcher: Fetcher, validator: str
+) -> None:
+    server.answers["/feed"] = page(FEED)
+    assert fetcher.fetch(server.url("/feed"), etag=validator, last_modified=validator).body == FEED
+    assert not {"if-none-match", "if-modified-since"} & set(server.asked[0][1])
+
+
 @pytest.mark.parametrize("packed", [gzip.compress(FEED), zlib.compress(FEED)], ids=["gzip", "deflate"])
 def test_a_packed_feed_is_unpacked(server: FeedServer, fetcher: Fetcher, packed: bytes) -> None:
     encoding = "gzip" if packed[:2] == b"\x1f\x8b" else "deflate"
