@@ -10,8 +10,8 @@ from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Newsletter
 from service.recipes.composing import PLACEHOLDERS
 from service.subscribers import emails as subscribers
-from service.subscribers import schedule
-from service.subscribers.models import Subscription, SubscriptionState
+from service.subscribers import reach
+from service.subscribers.models import Subscription
 
 TEST_PREFIX = "[Test] "
 
@@ -49,13 +49,7 @@ def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
 
 def why_not(subscription: Subscription | None, *, now: datetime) -> str | None:
     """Say in one stable word why a planned blast must not go to this reader any more; None when it may."""
-    if subscription is None:
-        return "erased"
-    if subscription.state is not SubscriptionState.ACTIVE:
-        return "unsubscribed"
-    if not subscription.announcements:
-        return "no_announcements"
-    today = schedule.local_date(now, time_zone=subscription.time_zone)
-    if subscription.paused_until is not None and today < subscription.paused_until:
-        return "paused"
-    return None
+    reason = reach.why_not(subscription, now=now)
+    if subscription is None or reason == "unsubscribed" or subscription.announcements:
+        return reason
+    return "no_announcements"

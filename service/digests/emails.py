@@ -1,11 +1,10 @@
-"""The digest as a letter, and the last check whether its reader still wants it."""
+"""The digest as a letter."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from service.articles.models import Article
-from service.digests import slots
 from service.emails.letters import DigestItem, DigestLetter, DigestSection
 from service.emails.splice import defuse
 from service.links import Links
@@ -14,7 +13,6 @@ from service.newsletters.models import Newsletter
 from service.recipes.composing import PLACEHOLDERS
 from service.recipes.content import Draft
 from service.subscribers import schedule
-from service.subscribers.models import Subscription, SubscriptionState
 
 
 def digest_letter(
@@ -54,14 +52,3 @@ def digest_letter(
         links=PLACEHOLDERS,
         first=draft.content["first"],
     )
-
-
-def why_not(subscription: Subscription | None, *, now: datetime) -> str | None:
-    """Say in one stable word why a planned digest must not go out any more; None when it may."""
-    if subscription is None:
-        return "erased"
-    if subscription.state is not SubscriptionState.ACTIVE:
-        return "unsubscribed"
-    if slots.is_paused(subscription, now=now):
-        return "paused"
-    return None

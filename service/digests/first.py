@@ -24,6 +24,7 @@ from service.digests.writing import Choice
 from service.links import Links
 from service.newsletters.models import Newsletter, Rhythm
 from service.recipes import queries as recipes
+from service.subscribers import reach
 from service.subscribers.models import Subscription, SubscriptionState
 
 #: Readers per transaction; new ones come one by one, imported ones in crowds.
@@ -62,7 +63,7 @@ def plan_slice(
     """Give each of these locked readers a first digest or a welcome; those who pause get neither."""
     report, groups = PlanReport(), dict[tuple[int, date, Rhythm], list[Subscription]]()
     for one in waiting:
-        if slots.is_paused(one, now=now):
+        if reach.is_paused(one, now=now):
             report += PlanReport(paused=1)
             one.watermark = pool.start_of(
                 session,
@@ -71,7 +72,7 @@ def plan_slice(
                 cutoff=settling.cutoff(session),
             )
         else:
-            key = (one.newsletter_id, slots.today(one, now=now), one.rhythm)
+            key = (one.newsletter_id, reach.today(one, now=now), one.rhythm)
             groups.setdefault(key, []).append(one)
         one.first_digest_pending = False
         if one.next_due_at is None:

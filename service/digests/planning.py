@@ -26,6 +26,7 @@ from service.links import Links
 from service.newsletters.models import Newsletter, Rhythm
 from service.newsletters.queries import missing_for_sending
 from service.recipes import queries as recipes
+from service.subscribers import reach
 from service.subscribers.models import Subscription, SubscriptionState
 
 #: Readers per transaction.
@@ -100,7 +101,7 @@ def open_runs(session: Session, ready: Collection[int], *, now: datetime) -> Non
         Subscription.next_due_at,
     )
     due = session.scalars(_due(ready, now=now).ext(distinct_on(*schedule)).order_by(*schedule)).unique()
-    found = {slots.slot_of(one, now=now) for one in due if not slots.is_paused(one, now=now)}
+    found = {slots.slot_of(one, now=now) for one in due if not reach.is_paused(one, now=now)}
     _runs(session, found, now=now)
 
 
@@ -112,8 +113,8 @@ def plan_slice(
     now: datetime,
 ) -> PlanReport:
     """Write the rows of readers whose subscriptions are locked, and move their slots on."""
-    paused = [one for one in due if slots.is_paused(one, now=now)]
-    awake = [one for one in due if not slots.is_paused(one, now=now)]
+    paused = [one for one in due if reach.is_paused(one, now=now)]
+    awake = [one for one in due if not reach.is_paused(one, now=now)]
     by_slot: dict[Slot, list[Subscription]] = {}
     for one in awake:
         by_slot.setdefault(slots.slot_of(one, now=now), []).append(one)

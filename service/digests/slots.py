@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from service.digests import periods
 from service.newsletters.models import Rhythm
-from service.subscribers import schedule
+from service.subscribers import reach, schedule
 from service.subscribers.models import Subscription
 
 #: Longer than any rhythm's distance between two slots (a first Monday to the next is at most 35 days).
@@ -28,7 +28,7 @@ class Slot:
 def slot_of(subscription: Subscription, *, now: datetime) -> Slot:
     """Return the latest slot that has come: after an outage a reader is caught up once, not once per slot."""
     at = latest(subscription, now=now)
-    zone = known_zone(subscription)
+    zone = reach.known_zone(subscription)
     return Slot(
         newsletter_id=subscription.newsletter_id,
         rhythm=subscription.rhythm,
@@ -54,21 +54,9 @@ def following(subscription: Subscription, *, after: datetime) -> datetime:
         subscription.rhythm,
         weekday=subscription.weekday,
         hour=subscription.hour,
-        time_zone=known_zone(subscription),
+        time_zone=reach.known_zone(subscription),
         after=after,
     )
-
-
-def is_paused(subscription: Subscription, *, now: datetime) -> bool:
-    """Say whether the reader's own day lies before the end of the pause."""
-    if subscription.paused_until is None:
-        return False
-    return today(subscription, now=now) < subscription.paused_until
-
-
-def today(subscription: Subscription, *, now: datetime) -> date:
-    """Return the reader's own day."""
-    return schedule.local_date(now, time_zone=known_zone(subscription))
 
 
 def after_pause(subscription: Subscription, *, now: datetime) -> datetime:
@@ -78,11 +66,6 @@ def after_pause(subscription: Subscription, *, now: datetime) -> datetime:
         subscription.rhythm,
         weekday=subscription.weekday,
         hour=subscription.hour,
-        time_zone=known_zone(subscription),
+        time_zone=reach.known_zone(subscription),
         now=now,
     )
-
-
-def known_zone(subscription: Subscription) -> str:
-    """Return the reader's zone; one that the time zone data has dropped must not stop everybody's digests."""
-    return subscription.time_zone if schedule.is_time_zone(subscription.time_zone) else "UTC"

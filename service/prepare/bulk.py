@@ -1,18 +1,34 @@
 """Digests, blasts and their tests: a rendered recipe, spliced for one reader."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 
 from service.blasts import emails as blast_emails
 from service.delivery.models import Message
 from service.delivery.ports import Skip
-from service.digests import emails as digest_emails
 from service.emails.letters import EmailContent, SubscriberLinks
+from service.links import Links
 from service.newsletters import queries as newsletters
 from service.prepare.desk import Answer, Desk
 from service.recipes import queries
 from service.recipes.composing import compose, reader_values
 from service.recipes.models import Recipe
 from service.subscribers import emails as subscriber_emails
+from service.subscribers import reach
+from service.subscribers.models import Subscription
+
+
+class WhyNot(Protocol):
+    """Says in a word why a reader must not get this any more."""
+
+    def __call__(self, subscription: Subscription | None, *, now: datetime) -> str | None: ...
+
+
+class ReaderLinks(Protocol):
+    """Makes a reader's own links for one mailing."""
+
+    def __call__(self, subscription: Subscription, *, links: Links, mailing_id: int) -> SubscriberLinks: ...
 
 
 class Kitchen:
@@ -39,44 +55,12 @@ class Kitchen:
 
 def digest(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
     """Compose digests, unless their readers have left or paused meanwhile."""
-    kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
-
-    def one(message: Message) -> Answer:
-        subscription = subscriptions.get(message.subscription_id or 0)
-        reason = digest_emails.why_not(subscription, now=desk.now)
-        if subscription is None or reason is not None:
-            return Skip(message, reason or "erased")
-        links = subscriber_emails.reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
-        return desk.to_subscriber(
-            message,
-            subscription,
-            kitchen.serve(message, links),
-            date=kitchen.recipe(message).created_at,
-            unsubscribe_url=links.unsubscribe_url,
-        )
-
-    return [one(message) for message in messages]
+    return _to_readers(desk, messages, why_not=reach.why_not, reader_links=subscriber_emails.reader_links)
 
 
 def blast(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
     """Compose blasts, unless their readers have withdrawn the consent to announcements meanwhile."""
-    kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
-
-    def one(message: Message) -> Answer:
-        subscription = subscriptions.get(message.subscription_id or 0)
-        reason = blast_emails.why_not(subscription, now=desk.now)
-        if subscription is None or reason is not None:
-            return Skip(message, reason or "erased")
-        links = blast_emails.reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
-        return desk.to_subscriber(
-            message,
-            subscription,
-            kitchen.serve(message, links),
-            date=kitchen.recipe(message).created_at,
-            unsubscribe_url=links.unsubscribe_url,
-        )
-
-    return [one(message) for message in messages]
+    return _to_readers(desk, messages, why_not=blast_emails.why_not, reader_links=blast_emails.reader_links)
 
 
 def blast_test(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
@@ -91,5 +75,27 @@ def blast_test(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
         newsletter = newsletters.get(desk.session, recipe.newsletter_id)
         content = kitchen.serve(message, blast_emails.sample_links(newsletter, links=desk.links))
         return desk.to_operator(message, operator, newsletter, content, date=message.created_at)
+
+    return [one(message) for message in messages]
+
+
+def _to_readers(
+    desk: Desk, messages: Sequence[Message], *, why_not: WhyNot, reader_links: ReaderLinks
+) -> list[Answer]:
+    kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
+
+    def one(message: Message) -> Answer:
+        subscription = subscriptions.get(message.subscription_id or 0)
+        reason = why_not(subscription, now=desk.now)
+        if subscription is None or reason is not None:
+            return Skip(message, reason or "erased")
+        links = reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
+        return desk.to_subscriber(
+            message,
+            subscription,
+            kitchen.serve(message, links),
+            date=kitchen.recipe(message).created_at,
+            unsubscribe_url=links.unsubscribe_url,
+        )
 
     return [one(message) for message in messages]

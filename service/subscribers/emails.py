@@ -11,7 +11,7 @@ from service.emails.letters import (
 from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Rhythm
-from service.subscribers import schedule
+from service.subscribers import reach, schedule
 from service.subscribers.models import Subscription
 from service.tokens import LIFETIMES, Purpose
 
@@ -25,7 +25,7 @@ def confirm_letter(
         letterhead=letterhead(subscription.newsletter),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),
-        valid_until=schedule.local_date(end, time_zone=subscription.time_zone),
+        valid_until=reach.today(subscription, now=end),
     )
 
 

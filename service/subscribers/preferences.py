@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.delivery import ledger
 from service.errors import Conflict, NotFound
-from service.subscribers import consent, schedule
+from service.subscribers import consent, reach, schedule
 from service.subscribers.choices import Choices, check_pause
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import ConsentKind, Subscription, SubscriptionState
@@ -79,7 +79,7 @@ def pause(
     :raises Conflict: the subscription is not active.
     """
     subscription = _active(session, subscription_id)
-    check_pause(until, today=schedule.local_date(now, time_zone=subscription.time_zone))
+    check_pause(until, today=reach.today(subscription, now=now))
     subscription.paused_until = until
     _reschedule(subscription, now=now)
     consent.record(
@@ -103,18 +103,12 @@ def resume(
     :raises Conflict: the subscription is not active.
     """
     subscription = _active(session, subscription_id)
-    if is_paused(subscription, now=now):
+    if reach.is_paused(subscription, now=now):
         subscription.paused_until = None
         _reschedule(subscription, now=now)
         consent.record(session, subscription, ConsentKind.RESUMED, circumstances=circumstances, now=now)
         session.flush()
     return subscription
-
-
-def is_paused(subscription: Subscription, *, now: datetime) -> bool:
-    """Say whether the reader's pause lasts: until midnight, where they live, of the day they named."""
-    until = subscription.paused_until
-    return until is not None and schedule.local_date(now, time_zone=subscription.time_zone) < until
 
 
 def _active(session: Session, subscription_id: int) -> Subscription:
@@ -132,12 +126,12 @@ def _slot(subscription: Subscription) -> tuple[object, ...]:
 
 def _reschedule(subscription: Subscription, *, now: datetime) -> None:
     until = subscription.paused_until
-    day = until if until is not None else schedule.local_date(now, time_zone=subscription.time_zone)
+    day = until if until is not None else reach.today(subscription, now=now)
     subscription.next_due_at = schedule.first_due_on(
         day,
         subscription.rhythm,
         weekday=subscription.weekday,
         hour=subscription.hour,
-        time_zone=subscription.time_zone,
+        time_zone=reach.known_zone(subscription),
         now=now,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from service.db import transaction
 from service.emails.dates import long_date
 from service.errors import Conflict, InvalidInput, NotFound
-from service.subscribers import addresses, emails, preferences, queries, schedule, unsubscribe, wording
+from service.subscribers import addresses, emails, preferences, queries, reach, unsubscribe, wording
 from service.subscribers.choices import LONGEST_PAUSE
 from service.subscribers.models import Subscription, SubscriptionState
 from service.tokens import Purpose
@@ -123,8 +123,8 @@ def _page(
     complaints: dict[str, str] | None = None,
     said: str | None = None,
 ) -> Response:
-    today = schedule.local_date(now(), time_zone=subscription.time_zone)
-    paused = preferences.is_paused(subscription, now=now())
+    today = reach.today(subscription, now=now())
+    paused = reach.is_paused(subscription, now=now())
     until = subscription.paused_until
     return private(
         page(

@@ -9,7 +9,7 @@ from service.delivery.ledger import NewMessage
 from service.delivery.models import Message, MessageState
 from service.errors import Conflict, InvalidInput
 from service.newsletters.models import Rhythm
-from service.subscribers import preferences, purging, queries, unsubscribe
+from service.subscribers import preferences, purging, queries, reach, unsubscribe
 from service.subscribers.models import (
     ConsentEvent,
     ConsentKind,
@@ -98,8 +98,8 @@ def test_a_pause_holds_until_the_day_it_names_and_ends_by_itself(session: Sessio
     preferences.pause(session, row.id, until=date(2026, 12, 24), circumstances=PAGE, now=now)
 
     assert row.next_due_at == datetime(2026, 12, 25, 6, tzinfo=UTC)
-    assert preferences.is_paused(row, now=datetime(2026, 12, 23, 22, 59, tzinfo=UTC))
-    assert not preferences.is_paused(row, now=datetime(2026, 12, 23, 23, 1, tzinfo=UTC))
+    assert reach.is_paused(row, now=datetime(2026, 12, 23, 22, 59, tzinfo=UTC))
+    assert not reach.is_paused(row, now=datetime(2026, 12, 23, 23, 1, tzinfo=UTC))
     assert {key.split()[0]: state for key, (state, _) in outcomes(session).items()} == {
         "digest": MessageState.CANCELLED,
         "blast": MessageState.CANCELLED,
