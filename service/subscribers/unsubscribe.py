@@ -52,20 +52,22 @@ def never_again(
     now: datetime,
 ) -> bool:
     """Suppress the address everywhere and leave every list; False when nothing is known of it any more."""
-    asked = queries.lock(session, subscription_id)
+    asked = queries.find(session, subscription_id)
     if asked is None:
         return False
     subscriber = asked.subscriber
+    # All in one order: two who press the links of two newsletters at once wait, and do not deadlock.
+    rows = session.scalars(
+        select(Subscription)
+        .where(Subscription.subscriber_id == subscriber.id)
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription)
+        .execution_options(populate_existing=True)
+    ).all()
     suppression.suppress(
         session, hash_address(subscriber.email_key), list_id=0, reason="never_again", now=now
     )
-    rows = session.scalars(
-        select(Subscription)
-        .where(Subscription.subscriber_id == subscriber.id, Subscription.id != asked.id)
-        .order_by(Subscription.id)
-        .with_for_update(of=Subscription)
-    )
-    for subscription in (asked, *rows):
+    for subscription in rows:
         if subscription.state is not SubscriptionState.UNSUBSCRIBED:
             consent.record(
                 session, subscription, ConsentKind.NEVER_AGAIN, circumstances=circumstances, now=now
