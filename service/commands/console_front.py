@@ -25,6 +25,7 @@ class Front:
     def __init__(self, title: str) -> None:
         self._begun = time.monotonic()
         self._up = False
+        self._counting = 0.0
         click.secho(f"\n  {title}\n", bold=True)
 
     @property
@@ -40,6 +41,20 @@ class Front:
             click.echo(f"  {word} is running again.")
         elif what == "restarting":
             click.echo(f"  {word} ended and is started again.", err=True)
+
+    def progress(self, what: str, share: float) -> None:
+        """Say how far the sample data are: a bar that grows in a terminal, one line at the end elsewhere."""
+        self._counting = self._counting or time.monotonic()
+        if sys.stdout.isatty():
+            bar = "█" * round(share * 24)
+            click.echo(f"\r  {'Samples':<10} {bar:<24} {what:<12}", nl=False)
+        if share >= 1:
+            back = "\r" if sys.stdout.isatty() else ""
+            line = f"  {'Samples':<10} ready   {time.monotonic() - self._counting:5.1f} s"
+            click.echo(f"{back}{line:<50}")
+
+    def stopping(self) -> None:
+        click.echo("\n  Stopping; mail in flight is finished first.")
 
     def up(self, rows: Iterable[tuple[str, str]], *, hints: Iterable[str] = ()) -> None:
         """Show where to go, readable at a glance."""

@@ -13,10 +13,11 @@ from service.clock import utc_now
 from service.commands.console_front import Front
 from service.demo import notes as demo_notes
 from service.demo.notes import OPERATOR, Notes
-from service.demo.seed import SLUG, seed
+from service.demo.seed import SLUG, Progress, check_ours, seed
 from service.embedded import ports
 from service.embedded import stack as stacks
 from service.embedded.data_folder import DataFolder
+from service.embedded.environment import own_environment
 from service.embedded.process import Process
 from service.embedded.stack import Addresses, Stack
 from service.embedded.supervisor import Supervisor
@@ -26,12 +27,15 @@ from service.embedded.supervisor import Supervisor
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path(".broadsheet/demo"),
+    default=Path(".broadsheet-demo"),
     show_default=True,
     help="Folder that keeps everything between starts.",
 )
 @click.option(
-    "--port", default=8000, show_default=True, help="Port of the pages; three more are used just above it."
+    "--port",
+    default=8000,
+    show_default=True,
+    help="Port of the pages; inbox, SMTP and news site take the ones 25 to 27 above.",
 )
 @click.option("--fresh", is_flag=True, help="Begin again with an empty data folder.")
 @click.option("--verbose", is_flag=True, help="Show the log lines of every process.")
@@ -39,9 +43,13 @@ def demo(data: Path, port: int, fresh: bool, verbose: bool) -> None:
     """Start Broadsheet with a sample publication: 128 articles, 300 readers, one operator.
 
     Everything is real but the newspaper: PostgreSQL, Redis protocol, Celery, SMTP, HTTP. No mail leaves this
-    machine; all of it is shown in the inbox. Nothing outside the data folder is touched.
+    machine; all of it is shown in the inbox. Nothing outside the data folder is touched, and no setting of
+    yours is used, except that DATABASE_URL and REDIS_URL name servers to use instead of the built-in ones.
     """
-    with DataFolder(data) as folder:
+    servers = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL") if os.environ.get(name)}
+    with DataFolder(data) as folder, own_environment(folder.path):
+        os.environ.update(servers)
+        demo_notes.check_ours(folder.path)
         if fresh:
             stacks.wipe(folder)
         _run(folder, Addresses.from_port(port), verbose=verbose)
@@ -55,24 +63,28 @@ def _run(folder: DataFolder, addresses: Addresses, *, verbose: bool) -> None:
     notes = demo_notes.recall(folder.path, now=utc_now())
     stack = stacks.build(folder, addresses, extra={"FEED_ALLOW_HOSTS": f"127.0.0.1:{site_port}"})
     stack.processes.append(_site(site_port, stack, notes))
+    os.environ.update(stack.env)
+    runtime = bootstrap.build(settings.load())
+    if "DATABASE_URL" not in stack.env:
+        check_ours(runtime)
     with Supervisor(stack.processes, logs=folder.logs, report=front.report, echo=verbose) as supervisor:
         supervisor.start()
-        os.environ.update(stack.env)
-        seeding = Seeding(bootstrap.build(settings.load()), site_url=site_url, notes=notes)
+        seeding = Seeding(runtime, site_url=site_url, notes=notes, progress=front.progress)
         seeding.start()
         supervisor.watch(until=seeding.done)
         seeding.finish()
         if not supervisor.stopping:
             front.up(_rows(stack, site_url, notes), hints=[*_HINTS, *stack.remarks])
         supervisor.watch()
+        front.stopping()
 
 
 class Seeding(threading.Thread):
     """Fills the installation while the supervisor, in the main thread, keeps it running."""
 
-    def __init__(self, runtime: Runtime, *, site_url: str, notes: Notes) -> None:
+    def __init__(self, runtime: Runtime, *, site_url: str, notes: Notes, progress: Progress) -> None:
         super().__init__(daemon=True)
-        self._runtime, self._site_url, self._notes = runtime, site_url, notes
+        self._runtime, self._site_url, self._notes, self._progress = runtime, site_url, notes, progress
         self._error: Exception | None = None
 
     def run(self) -> None:
@@ -82,7 +94,7 @@ class Seeding(threading.Thread):
                 feed_url=f"{self._site_url}/feed.xml",
                 site_url=self._site_url,
                 notes=self._notes,
-                progress=_draw,
+                progress=self._progress,
             )
         except Exception as error:
             # Raised again in the main thread, which stops everything first.
@@ -101,12 +113,6 @@ def _site(port: int, stack: Stack, notes: Notes) -> Process:
     signup = f"{stack.addresses.url}/n/{SLUG}"
     argv = [sys.executable, "-m", "service.demo.run_site", str(port), signup, notes.started_at.isoformat()]
     return Process("site", argv, ready=lambda: not ports.is_free(port))
-
-
-def _draw(what: str, share: float) -> None:
-    if sys.stdout.isatty():
-        bar = "█" * round(share * 24)
-        click.echo(f"\r  Sample data {bar:<24} {what:<12}", nl=share >= 1)
 
 
 def _rows(stack: Stack, site_url: str, notes: Notes) -> list[tuple[str, str]]:

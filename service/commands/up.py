@@ -7,10 +7,12 @@ import click
 
 from service import bootstrap, settings
 from service.commands.console_front import Front
+from service.demo.notes import is_demo
 from service.embedded import stack as stacks
 from service.embedded.data_folder import DataFolder
 from service.embedded.stack import Addresses, Stack
 from service.embedded.supervisor import Supervisor
+from service.errors import StartupError
 from service.operators import setup
 
 
@@ -23,7 +25,10 @@ from service.operators import setup
     help="Folder that keeps database, queue, inbox and keys.",
 )
 @click.option(
-    "--port", default=8000, show_default=True, help="Port of the pages; the inbox takes the ones 25 above."
+    "--port",
+    default=8000,
+    show_default=True,
+    help="Port of the pages; inbox and SMTP take the ones 25 and 26 above.",
 )
 @click.option("--fresh", is_flag=True, help="Delete what the data folder holds and begin again.")
 @click.option("--verbose", is_flag=True, help="Show the log lines of every process.")
@@ -35,6 +40,10 @@ def up(data: Path, port: int, fresh: bool, verbose: bool) -> None:
     REDIS_URL name servers of yours to use instead of the built-in ones.
     """
     with DataFolder(data) as folder:
+        if is_demo(folder.path):
+            raise StartupError(
+                f"{folder.path} holds the demo with its sample readers; name another folder with --data."
+            )
         if fresh:
             click.confirm(f"Delete everything in {folder.path}?", abort=True)
             stacks.wipe(folder)
@@ -49,6 +58,7 @@ def _run(folder: DataFolder, addresses: Addresses, *, verbose: bool) -> None:
         if not supervisor.stopping:
             front.up(_rows(stack), hints=stack.remarks)
         supervisor.watch()
+        front.stopping()
 
 
 def _rows(stack: Stack) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service.articles import mapping, sources
@@ -35,6 +36,21 @@ PATIENCE = 30
 
 #: Told what is being done and how far it is, from 0 to 1.
 Progress = Callable[[str, float], None]
+
+
+def check_ours(runtime: Runtime) -> None:
+    """Make sure that a database given by URL is empty or the demo's own: its mail would end in the inbox.
+
+    :raises StartupError: it holds another installation.
+    """
+    try:
+        with runtime.engine.connect() as connection:
+            made = inspect(connection).has_table(Newsletter.__tablename__)
+            slugs = set(connection.scalars(select(Newsletter.slug))) if made else set()
+    except OperationalError:
+        return  # a server that does not answer is said, in a sentence, by what needs it next
+    if slugs and SLUG not in slugs:
+        raise StartupError("DATABASE_URL names the database of a real installation; the demo needs its own.")
 
 
 def seed(runtime: Runtime, *, feed_url: str, site_url: str, notes: Notes, progress: Progress) -> None:

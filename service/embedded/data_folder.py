@@ -90,7 +90,7 @@ class DataFolder:
         if not file.exists():
             if self.postgres.exists():
                 raise StartupError(f"The data folder is damaged: {file} is missing{_DAMAGED}")
-            _write_private(file, secrets.token_hex(32))
+            write_private(file, secrets.token_hex(32))
         key = file.read_text().strip()
         if len(key) < 32:
             raise StartupError(f"The data folder is damaged: {file} is cut short{_DAMAGED}")
@@ -120,7 +120,7 @@ class DataFolder:
             )
 
 
-def _write_private(file: Path, text: str) -> None:
+def write_private(file: Path, text: str) -> None:
     """Write all of it or nothing, even if we are killed in between."""
     half = file.with_name(f"{file.name}.half")
     half.unlink(missing_ok=True)
