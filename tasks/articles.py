@@ -7,12 +7,15 @@ from service.db import transaction
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
+from tasks.process import polling_slots, room
 
 
 @app.task(name=TaskName.POLL_SOURCES)
 def poll_sources() -> None:
     """Fetch every source that is due; one that fails never holds up another."""
-    polling.poll_due(runtime().sessions, fetcher(runtime()), now=utc_now())
+    with room(polling_slots) as free:
+        if free:
+            polling.poll_due(runtime().sessions, fetcher(runtime()), now=utc_now())
     runtime().dispatcher.wake(TaskName.SETTLE)
 
 

@@ -9,7 +9,7 @@ from service.delivery.models import Stream
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
-from tasks.process import bulk_slots, stopping
+from tasks.process import bulk_slots, room, stopping
 
 #: A task ends long before Redis would hand its message to somebody else.
 BUDGET_SECONDS = 60
@@ -24,15 +24,11 @@ def deliver_transactional() -> None:
 @app.task(name=TaskName.DELIVER_BULK)
 def deliver_bulk() -> None:
     """Send digests and blasts, leaving half of the pool free for everything else."""
-    slot = bulk_slots.acquire()
-    if slot is None:
-        return
-    try:
-        delivery_engine(runtime()).deliver(
-            [Stream.DIGEST, Stream.BLAST], stop=stopping.is_set, seconds=BUDGET_SECONDS
-        )
-    finally:
-        bulk_slots.release(slot)
+    with room(bulk_slots) as free:
+        if free:
+            delivery_engine(runtime()).deliver(
+                [Stream.DIGEST, Stream.BLAST], stop=stopping.is_set, seconds=BUDGET_SECONDS
+            )
 
 
 @app.task(name=TaskName.SWEEP)

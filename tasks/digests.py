@@ -5,12 +5,15 @@ from service.digests import first, planning
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
+from tasks.process import planning_slots, room
 
 
 @app.task(name=TaskName.PLAN_DIGESTS)
 def plan() -> None:
     """Plan a digest for everybody who is due, then wake delivery."""
-    planning.plan_due(runtime().sessions, links=runtime().links, now=utc_now())
+    with room(planning_slots) as free:
+        if free:
+            planning.plan_due(runtime().sessions, links=runtime().links, now=utc_now())
     runtime().dispatcher.wake(TaskName.DELIVER_BULK)
 
 

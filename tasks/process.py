@@ -1,4 +1,4 @@
-"""What the processes of one worker share: the call to stop, and how many of them may send bulk mail.
+"""What the processes of one worker share: the call to stop, and room for tasks that take long.
 
 Made when the module is imported, before the pool forks, so that children inherit the same objects. Neither
 holds a lock that a child could take along when it is killed.
@@ -9,6 +9,8 @@ import mmap
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -62,5 +64,24 @@ class Slots:
 #: Set when the worker is told to stop; engines finish the mail in flight and hand back the rest.
 stopping = Flag()
 
-#: Half of the pool at most: a blast never keeps a confirmation waiting for a free slot.
-bulk_slots = Slots(max(1, int(os.environ.get("WORKER_CONCURRENCY", "4")) // 2))
+_POOL = int(os.environ.get("WORKER_CONCURRENCY", "4"))
+#: Together, all of the pool but one at most: a confirmation never waits for a free process.
+_long = Slots(max(1, _POOL - 1))
+#: Half of the pool at most sends bulk mail.
+bulk_slots = Slots(max(1, _POOL // 2))
+#: The tick asks every five seconds, and a long pass takes a minute: one of a kind at a time is enough.
+planning_slots = Slots(1)
+polling_slots = Slots(1)
+
+
+@contextmanager
+def room(slots: Slots) -> Iterator[bool]:
+    """Say whether there is room for one more task of this kind, and keep it; else the next tick asks again."""
+    shared = _long.acquire()
+    own = None if shared is None else slots.acquire()
+    try:
+        yield own is not None
+    finally:
+        for taken, of in ((own, slots), (shared, _long)):
+            if taken is not None:
+                of.release(taken)

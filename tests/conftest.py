@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from service.embedded.postgres import EmbeddedPostgres
-from service.embedded.valkey import EmbeddedValkey
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,6 +17,8 @@ from service.app import create_app
 from service.bootstrap import Runtime
 from service.db import Sessions, make_engine
 from service.dispatch import TaskName
+from service.embedded.postgres import EmbeddedPostgres
+from service.embedded.valkey import EmbeddedValkey
 from service.migrations import schema
 from service.settings import Settings
 

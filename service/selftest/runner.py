@@ -14,12 +14,12 @@ from service.clock import utc_now
 from service.embedded import ports
 from service.embedded import stack as stacks
 from service.embedded.data_folder import DataFolder
+from service.embedded.environment import own_environment
 from service.embedded.stack import Addresses, Stack
 from service.embedded.supervisor import Supervisor
 from service.selftest import processes
 from service.selftest.browser import Browser
 from service.selftest.checks import CheckFailed, Interrupted, check
-from service.embedded.environment import own_environment
 from service.selftest.feed import FeedServer
 from service.selftest.gate import Gate
 from service.selftest.mailbox import Mailbox

@@ -59,6 +59,7 @@ FAULTS = (
     Fault("planned twice", "29", races.planned_twice, 1),
     Fault("send pressed often", "30", races.send_pressed_often, 1),
     Fault("worker frozen past its lease", "36", kills.frozen_past_its_lease, 1),
+    Fault("frozen worker is told late", "36", kills.frozen_and_told_late, 1),
 )
 
 

@@ -84,9 +84,18 @@ def again_and_again(run: Run) -> None:
 
 def frozen_past_its_lease(run: Run) -> None:
     """Freeze a worker in the middle of a message until others have taken over, then let it go on."""
-    verb = run.dice.choice(["RCPT", "BODY", "DOT", "MAIL"])
+    _freeze(run, verb=run.dice.choice(["RCPT", "BODY", "DOT", "MAIL"]))
+
+
+def frozen_and_told_late(run: Run) -> None:
+    """What a frozen worker hears when it goes on is old news: others have sent that message."""
+    _freeze(run, verb="RCPT", reply="450 4.2.0 later")
+
+
+def _freeze(run: Run, *, verb: str, reply: str | None = None) -> None:
     first = run.dice.randrange(1, 40)
-    run.go({"name": "freeze", "do": "freeze", "whom": "group", "verb": verb, "first": first})
+    rule = {"name": "freeze", "do": "freeze", "whom": "group", "verb": verb, "first": first, "reply": reply}
+    run.go(rule)
     event = run.hit()
     run.fault_is_over()
     owner = f"%:{event['pid']}:%"

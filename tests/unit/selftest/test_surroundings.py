@@ -12,9 +12,9 @@ import pytest
 
 from service import settings
 from service.articles.parsing import parse
+from service.embedded.environment import own_environment
 from service.errors import ConfigurationError
 from service.selftest import processes
-from service.embedded.environment import own_environment
 from service.selftest.feed import FIRST, SECOND, FeedServer
 
 

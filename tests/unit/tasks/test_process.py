@@ -3,9 +3,13 @@
 import multiprocessing
 import os
 import signal
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
 
-from tasks.process import Flag, Slots
+import pytest
+
+from tasks import process
+from tasks.process import Flag, Slots, room
 
 _fork = multiprocessing.get_context("fork")
 
@@ -56,3 +60,17 @@ def test_every_process_hears_the_call_to_stop() -> None:
         os._exit(0)
     os.waitpid(pid, 0)
     assert flag.is_set()
+
+
+def test_long_tasks_leave_one_process_to_those_that_somebody_waits_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(process, "_long", Slots(3))
+    bulk, planning, polling = Slots(2), Slots(1), Slots(1)
+    with ExitStack() as running:
+        begun = [
+            running.enter_context(room(kind)) for kind in (planning, planning, bulk, bulk, bulk, polling)
+        ]
+        assert begun == [True, False, True, True, False, False]
+    with room(polling) as free:
+        assert free
