@@ -76,12 +76,14 @@ polling_slots = Slots(1)
 
 @contextmanager
 def room(slots: Slots) -> Iterator[bool]:
-    """Say whether there is room for one more task of this kind, and keep it; else the next tick asks again."""
-    shared = _long.acquire()
-    own = None if shared is None else slots.acquire()
+    """Say whether one more task of this kind may run, and keep its place; if not, the next tick asks."""
+    own = slots.acquire()
+    shared = None if own is None else _long.acquire()
+    if own is not None and shared is None:
+        slots.release(own)
     try:
-        yield own is not None
+        yield shared is not None
     finally:
-        for taken, of in ((own, slots), (shared, _long)):
-            if taken is not None:
-                of.release(taken)
+        if own is not None and shared is not None:
+            slots.release(own)
+            _long.release(shared)
