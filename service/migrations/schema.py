@@ -41,7 +41,7 @@ ADVISORY_LOCK = 0x62726F6164
 
 
 def upgrade(url: str) -> None:
-    """Bring the database up to the newest revision; safe at every start and from several processes at once."""
+    """Bring the database up to the newest revision; safe at every start and from several processes."""
     engine = make_engine(url)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
