@@ -33,6 +33,7 @@ from service.embedded.supervisor import Supervisor
 )
 @click.option(
     "--port",
+    type=click.IntRange(1, 65508),
     default=8000,
     show_default=True,
     help="Port of the pages; inbox, SMTP and news site take the ones 25 to 27 above.",

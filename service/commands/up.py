@@ -26,6 +26,7 @@ from service.operators import setup
 )
 @click.option(
     "--port",
+    type=click.IntRange(1, 65508),
     default=8000,
     show_default=True,
     help="Port of the pages; inbox and SMTP take the ones 25 and 26 above.",

@@ -91,9 +91,9 @@ class DataFolder:
             if self.postgres.exists():
                 raise StartupError(f"The data folder is damaged: {file} is missing{_DAMAGED}")
             write_private(file, secrets.token_hex(32))
-        key = file.read_text().strip()
-        if len(key) < 32:
-            raise StartupError(f"The data folder is damaged: {file} is cut short{_DAMAGED}")
+        key = file.read_text(encoding="ascii", errors="replace").strip()
+        if len(key) < 32 or not key.isprintable() or not key.isascii():
+            raise StartupError(f"The data folder is damaged: {file} is cut short or overwritten{_DAMAGED}")
         return key
 
     def wipe(self) -> None:

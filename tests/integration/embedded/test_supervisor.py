@@ -167,9 +167,10 @@ def test_the_secret_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
         assert (folder.path / "secret-key").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_cut_secret_key_is_a_damaged_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"short", bytes(range(128, 192))], ids=["empty", "cut", "binary"])
+def test_a_spoilt_secret_key_is_a_damaged_folder(content: bytes, tmp_path: Path) -> None:
     with DataFolder(tmp_path / "data") as folder:
-        (folder.path / "secret-key").write_text("short")
+        (folder.path / "secret-key").write_bytes(content)
         with pytest.raises(StartupError, match="is damaged"):
             folder.secret_key()
 
