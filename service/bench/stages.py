@@ -11,6 +11,7 @@ from sqlalchemy import select
 from service.bootstrap import Runtime
 from service.delivery import mime
 from service.delivery.claims import WINDOW
+from service.delivery.due import due_of
 from service.delivery.models import Message
 from service.delivery.ports import Ready
 from service.prepare.port import Preparer
@@ -34,14 +35,15 @@ class Stages:
 def measure(runtime: Runtime, mailing_id: int) -> Stages:
     """Make some of the mails that will go out, window by window, and throw them away."""
     with runtime.sessions() as session:
-        messages = list(
-            session.scalars(
+        messages = [
+            due_of(message)
+            for message in session.scalars(
                 select(Message)
                 .where(Message.mailing_id == mailing_id)
                 .order_by(Message.due_at, Message.id)
                 .limit(WINDOW * (WINDOWS + 1))
             )
-        )
+        ]
     prepare = Preparer(runtime.sessions, links=runtime.links, hash_address=runtime.hash_address)
     spent = {"compose": 0.0, "build": 0.0, "sign": 0.0}
     count = size = 0

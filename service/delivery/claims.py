@@ -18,7 +18,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.delivery import mailings, suppression
-from service.delivery.models import Mailing, Message, MessageState, Stream
+from service.delivery.due import COLUMNS, Due
+from service.delivery.models import Mailing, MessageState, Stream
 from service.delivery.outcomes import Outcome, record
 
 #: Messages in one window, at most (the promise of how much an unsubscribe may come too late for).
@@ -69,7 +70,7 @@ def new_owner() -> str:
 
 # Mailing by mailing: 400,000 rows of a paused blast made each claim take 0.3 s when they stood in the way.
 _CLAIM = text(
-    """
+    f"""
     WITH picked AS (
         SELECT m.mailing_id, m.id FROM mailings g CROSS JOIN LATERAL (
             SELECT mailing_id, id, due_at FROM messages
@@ -82,18 +83,23 @@ _CLAIM = text(
     UPDATE messages AS m SET state = 'claimed', reason = '', owner = :owner, state_at = :now,
         lease_until = clock_timestamp() + make_interval(secs => :seconds)
     FROM picked WHERE m.mailing_id = picked.mailing_id AND m.id = picked.id
-    RETURNING m.*
-    """
+    RETURNING {", ".join(f"m.{name}" for name in COLUMNS)}
+    """  # noqa: S608  # built from constants
 )
 
 
 def claim(
     session: Session, stream: Stream, *, owner: str, limit: int, seconds: float, now: datetime
-) -> list[Message]:
+) -> list[Due]:
     """Take what is due first, passing over what others hold."""
     values = {"stream": stream.value, "owner": owner, "limit": limit, "seconds": seconds, "now": now}
-    rows = session.scalars(select(Message).from_statement(_CLAIM), values).all()
+    rows = [_due(row) for row in session.execute(_CLAIM, values)]
     return sorted(rows, key=lambda row: (row.due_at, row.id))
+
+
+def _due(row: Any) -> Due:
+    found = Due(*row)
+    return found._replace(stream=Stream(found.stream))
 
 
 # A row with a reason was marked by its reader's cancellation while it was about to be sent.

@@ -11,9 +11,10 @@ from service.clock import utc_now
 from service.db import Sessions, transaction
 from service.delivery import claims, relays
 from service.delivery.claims import Lease
+from service.delivery.due import Due
 from service.delivery.journal import Journal
 from service.delivery.lane import Lane
-from service.delivery.models import Message, MessageState, Stream
+from service.delivery.models import MessageState, Stream
 from service.delivery.ports import Prepare, Signer
 from service.delivery.shift import Crew, Shift
 from service.delivery.smtp import Deadlines
@@ -97,7 +98,7 @@ class DeliveryEngine:
             shift.end()
         return DeliveryReport(dict(shift.counts), shift.problem)
 
-    def _claim(self, turns: deque[Stream], owner: str, lease: Lease, *, limit: int) -> list[Message]:
+    def _claim(self, turns: deque[Stream], owner: str, lease: Lease, *, limit: int) -> list[Due]:
         """Take a window from the first stream that has one; the streams take turns."""
         for _ in range(len(turns)):
             turns.rotate(-1)

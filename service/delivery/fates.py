@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.delivery import backoff
+from service.delivery.due import Due
 from service.delivery.lane import Result
-from service.delivery.models import Attempt, Message, MessageState, Stream
+from service.delivery.models import Attempt, MessageState, Stream
 from service.delivery.outcomes import Outcome
 from service.delivery.parcels import expires_at
 from service.delivery.replies import Kind
@@ -24,7 +25,7 @@ _PROBLEMS = {
 }
 
 
-def fate_of(message: Message, result: Result, *, address_hash: bytes, now: datetime, dice: float) -> Outcome:
+def fate_of(message: Due, result: Result, *, address_hash: bytes, now: datetime, dice: float) -> Outcome:
     """Turn what the relay said into an outcome."""
     kind, reason = result.verdict.kind, result.verdict.reason
     state, bounce, due_at = MessageState.FAILED, "", None
@@ -54,12 +55,12 @@ def fate_of(message: Message, result: Result, *, address_hash: bytes, now: datet
     )
 
 
-def may_resend(message: Message) -> bool:
+def may_resend(message: Due) -> bool:
     """Say whether a second copy is harmless: it is for a confirmation, and not for a newsletter."""
     return message.stream is Stream.TRANSACTIONAL and message.attempts < MOST_RESENDS
 
 
-def fates_of_broken(session: Session, messages: Sequence[Message], *, now: datetime) -> list[Outcome]:
+def fates_of_broken(session: Session, messages: Sequence[Due], *, now: datetime) -> list[Outcome]:
     """Try broken messages a few times, in case a fix is under way, then set them aside."""
     if not messages:
         return []
@@ -99,7 +100,7 @@ def problem_of(result: Result) -> str:
     return sentence.format(code=code)
 
 
-def _next_try(message: Message, *, now: datetime, dice: float) -> datetime | None:
+def _next_try(message: Due, *, now: datetime, dice: float) -> datetime | None:
     return backoff.retry_at(
         message.stream,
         attempts=message.attempts + 1,

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from service.delivery import headers, mime
 from service.delivery.claims import Key
 from service.delivery.dkim_keys import KeyUnusable
-from service.delivery.models import Message, MessageState
+from service.delivery.due import Due
+from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome
 from service.delivery.ports import Prepare, Ready, Signer, Skip
 from service.delivery.smtp import Envelope
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 class Parcel:
     """A message with its bytes; they live as long as its window."""
 
-    message: Message
+    message: Due
     envelope: Envelope
     raw: bytes
     address_hash: bytes
@@ -39,22 +40,20 @@ class Packed:
 
     parcels: list[Parcel] = field(default_factory=list)
     settled: list[Outcome] = field(default_factory=list)
-    broken: list[Message] = field(default_factory=list)
+    broken: list[Due] = field(default_factory=list)
 
 
-def key_of(message: Message) -> Key:
+def key_of(message: Due) -> Key:
     return message.mailing_id, message.id
 
 
-def expires_at(message: Message) -> datetime | None:
+def expires_at(message: Due) -> datetime | None:
     """Return when the message is no news any more, where its planner said so."""
     value = message.details.get("expires_at")
     return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
-def pack(
-    prepare: Prepare, messages: Sequence[Message], *, signer: Signer | None = None, now: datetime
-) -> Packed:
+def pack(prepare: Prepare, messages: Sequence[Due], *, signer: Signer | None = None, now: datetime) -> Packed:
     """Look up, compose, build and sign; a message that cannot be made never holds up another.
 
     :raises KeyUnusable: no message is to blame, and none should be sent.
@@ -76,7 +75,7 @@ def pack(
 
 
 def _pack_one(
-    packed: Packed, message: Message, answer: Ready | Skip | None, *, signer: Signer | None, now: datetime
+    packed: Packed, message: Due, answer: Ready | Skip | None, *, signer: Signer | None, now: datetime
 ) -> None:
     if isinstance(answer, Skip):
         packed.settled.append(
@@ -107,7 +106,7 @@ def _parcel(ready: Ready, signer: Signer | None) -> Parcel:
     return Parcel(message, envelope, raw, ready.address_hash)
 
 
-def _prepare(prepare: Prepare, messages: Sequence[Message]) -> list[Ready | Skip]:
+def _prepare(prepare: Prepare, messages: Sequence[Due]) -> list[Ready | Skip]:
     """Prepare all at once; if that breaks, one by one, leaving out those that break it."""
     if not messages:
         return []
@@ -134,7 +133,7 @@ def _prepare(prepare: Prepare, messages: Sequence[Message]) -> list[Ready | Skip
     return found
 
 
-def _tell(message: Message, error: Exception) -> None:
+def _tell(message: Due, error: Exception) -> None:
     # The type only: the text of an error may quote what was in the mail.
     log.error(
         "Message %s could not be made (%s)",

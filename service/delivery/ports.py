@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from service.delivery.models import Message
+from service.delivery.due import Due
 from service.emails.letters import EmailContent
 
 
@@ -43,7 +43,7 @@ class Mail:
 class Ready:
     """This message can go out."""
 
-    message: Message
+    message: Due
     mail: Mail
     #: For the last look at the suppression list before MAIL FROM.
     address_hash: bytes
@@ -53,7 +53,7 @@ class Ready:
 class Skip:
     """This message must not go out; the reason is one stable word: unsubscribed, suppressed, erased, ..."""
 
-    message: Message
+    message: Due
     reason: str
 
 
@@ -71,4 +71,4 @@ class Signer(Protocol):
 class Prepare(Protocol):
     """The one batch port: look up addresses, compose, or say why not. Opens its own short transaction."""
 
-    def __call__(self, messages: Sequence[Message]) -> list[Ready | Skip]: ...
+    def __call__(self, messages: Sequence[Due]) -> list[Ready | Skip]: ...

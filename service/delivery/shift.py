@@ -18,10 +18,11 @@ from service.db import Sessions, transaction
 from service.delivery import claims, relays
 from service.delivery.claims import Key, Lease
 from service.delivery.dkim_keys import KeyUnusable
+from service.delivery.due import Due
 from service.delivery.fates import fate_of, fates_of_broken, problem_of
 from service.delivery.journal import Journal
 from service.delivery.lane import Gate, Lane, LeaseLost
-from service.delivery.models import Message, MessageState
+from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Packed, Parcel, key_of, pack
 from service.delivery.ports import Prepare, Signer
@@ -74,7 +75,7 @@ class Shift:
         self.problem = ""
         self.counts: dict[MessageState, int] = {}
 
-    def send_window(self, messages: list[Message]) -> None:
+    def send_window(self, messages: list[Due]) -> None:
         """Bring every claimed message to an outcome, or give it back."""
         waiting = self._pack(messages)
         try:
@@ -97,7 +98,7 @@ class Shift:
         """Say whether nothing more should be claimed."""
         return bool(self.problem) or self._lost or self._crew.stop()
 
-    def _pack(self, messages: list[Message]) -> list[Parcel]:
+    def _pack(self, messages: list[Due]) -> list[Parcel]:
         """Make what can be sent; a broken signing key closes the way out, since no reader is to blame."""
         crew = self._crew
         try:

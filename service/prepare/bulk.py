@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from service.blasts import emails as blast_emails
-from service.delivery.models import Message
+from service.delivery.due import Due
 from service.delivery.ports import Skip
 from service.emails.letters import EmailContent, SubscriberLinks
 from service.links import Links
@@ -34,15 +34,15 @@ class ReaderLinks(Protocol):
 class Kitchen:
     """The recipes of one batch with their kept bytes; each is read once however many readers share it."""
 
-    def __init__(self, desk: Desk, messages: Sequence[Message]) -> None:
+    def __init__(self, desk: Desk, messages: Sequence[Due]) -> None:
         ids = {message.recipe_id for message in messages if message.recipe_id is not None}
         self._recipes = queries.find_many(desk.session, ids)
         self._fragments = queries.fragments(desk.session, self._recipes.values())
 
-    def recipe(self, message: Message) -> Recipe:
+    def recipe(self, message: Due) -> Recipe:
         return self._recipes[message.recipe_id or 0]
 
-    def serve(self, message: Message, links: SubscriberLinks) -> EmailContent:
+    def serve(self, message: Due, links: SubscriberLinks) -> EmailContent:
         """Splice one reader's links into the message's recipe."""
         recipe = self.recipe(message)
         return compose(
@@ -53,21 +53,21 @@ class Kitchen:
         )
 
 
-def digest(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def digest(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose digests, unless their readers have left or paused meanwhile."""
     return _to_readers(desk, messages, why_not=reach.why_not, reader_links=subscriber_emails.reader_links)
 
 
-def blast(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def blast(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose blasts, unless their readers have withdrawn the consent to announcements meanwhile."""
     return _to_readers(desk, messages, why_not=blast_emails.why_not, reader_links=blast_emails.reader_links)
 
 
-def blast_test(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def blast_test(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose a test for the operator who asked; its links act on nobody."""
     kitchen, operators = Kitchen(desk, messages), desk.operators(messages)
 
-    def one(message: Message) -> Answer:
+    def one(message: Due) -> Answer:
         operator = operators.get(message.operator_id or 0)
         if operator is None or operator.disabled_at is not None:
             return Skip(message, "erased")
@@ -80,11 +80,11 @@ def blast_test(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
 
 
 def _to_readers(
-    desk: Desk, messages: Sequence[Message], *, why_not: WhyNot, reader_links: ReaderLinks
+    desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reader_links: ReaderLinks
 ) -> list[Answer]:
     kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
 
-    def one(message: Message) -> Answer:
+    def one(message: Due) -> Answer:
         subscription = subscriptions.get(message.subscription_id or 0)
         reason = why_not(subscription, now=desk.now)
         if subscription is None or reason is not None:

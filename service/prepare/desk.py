@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service.delivery.models import Message, Stream
+from service.delivery.due import Due
+from service.delivery.models import Stream
 from service.delivery.ports import ListHeaders, Mail, Ready, Skip
 from service.emails.letters import EmailContent
 from service.links import Links
@@ -32,13 +33,13 @@ class Desk:
     hash_address: AddressHasher
     now: datetime
 
-    def subscriptions(self, messages: Iterable[Message]) -> dict[int, Subscription]:
+    def subscriptions(self, messages: Iterable[Due]) -> dict[int, Subscription]:
         """Return the subscriptions of these messages, with reader, newsletter, sender and topics."""
         return subscribers.find_many(self.session, _known(message.subscription_id for message in messages))
 
     def to_subscriber(
         self,
-        message: Message,
+        message: Due,
         subscription: Subscription,
         content: EmailContent,
         *,
@@ -60,18 +61,18 @@ class Desk:
         )
         return Ready(message, mail, self.hash_address(subscription.subscriber.email_key))
 
-    def operators(self, messages: Iterable[Message]) -> dict[int, Operator]:
+    def operators(self, messages: Iterable[Due]) -> dict[int, Operator]:
         """Return the operators these messages go to."""
         return operators.find_many(self.session, _known(message.operator_id for message in messages))
 
-    def inviters(self, messages: Iterable[Message]) -> dict[int, Operator]:
+    def inviters(self, messages: Iterable[Due]) -> dict[int, Operator]:
         """Return the operators who caused these messages."""
         inviters = (message.details.get("invited_by") for message in messages)
         return operators.find_many(self.session, _known(inviters))
 
     def to_operator(
         self,
-        message: Message,
+        message: Due,
         operator: Operator,
         newsletter: Newsletter,
         content: EmailContent,
@@ -88,7 +89,7 @@ def _known(ids: Iterable[int | None]) -> set[int]:
 
 
 def _addressed(
-    message: Message,
+    message: Due,
     newsletter: Newsletter,
     content: EmailContent,
     *,

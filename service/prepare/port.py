@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 
 from service.clock import utc_now
 from service.db import Sessions
-from service.delivery.models import Message
+from service.delivery.due import Due
 from service.errors import BroadsheetError
 from service.links import Links
 from service.prepare import bulk, transactional
 from service.prepare.desk import Answer, Desk
 from service.tokens import AddressHasher
 
-Composer = Callable[[Desk, Sequence[Message]], list[Answer]]
+Composer = Callable[[Desk, Sequence[Due]], list[Answer]]
 
 COMPOSERS: dict[str, Composer] = {
     "confirm": transactional.confirm,
@@ -33,12 +33,12 @@ class Preparer:
         self._links = links
         self._hash_address = hash_address
 
-    def __call__(self, messages: Sequence[Message]) -> list[Answer]:
+    def __call__(self, messages: Sequence[Due]) -> list[Answer]:
         """Answer for every message, kind by kind.
 
         :raises BroadsheetError: for a kind that this version does not know; delivery sets it aside.
         """
-        by_kind: dict[str, list[Message]] = defaultdict(list)
+        by_kind: dict[str, list[Due]] = defaultdict(list)
         for message in messages:
             by_kind[message.kind].append(message)
         with self._sessions() as session:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from service.delivery.models import Message
+from service.delivery.due import Due
 from service.delivery.ports import Skip
 from service.emails.rendering import render
 from service.newsletters import queries as newsletters
@@ -13,10 +13,10 @@ from service.subscribers import emails
 from service.subscribers.models import Subscription, SubscriptionState
 
 
-def confirm(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def confirm(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Ask to confirm; a request that was confirmed or replaced meanwhile needs no mail any more."""
 
-    def one(message: Message, subscription: Subscription) -> Answer:
+    def one(message: Due, subscription: Subscription) -> Answer:
         generation = int(message.details["generation"])
         if subscription.generation != generation:
             return Skip(message, "replaced")
@@ -30,10 +30,10 @@ def confirm(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
     return _each(desk, messages, one)
 
 
-def already_subscribed(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def already_subscribed(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Tell a confirmed reader who signed up again where the settings are."""
 
-    def one(message: Message, subscription: Subscription) -> Answer:
+    def one(message: Due, subscription: Subscription) -> Answer:
         if subscription.state is not SubscriptionState.ACTIVE:
             return Skip(message, "unsubscribed")
         letter = emails.already_subscribed_letter(
@@ -44,10 +44,10 @@ def already_subscribed(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
     return _each(desk, messages, one)
 
 
-def welcome(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def welcome(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Greet a new reader for whom there is nothing to read yet."""
 
-    def one(message: Message, subscription: Subscription) -> Answer:
+    def one(message: Due, subscription: Subscription) -> Answer:
         if subscription.state is not SubscriptionState.ACTIVE:
             return Skip(message, "unsubscribed")
         letter = emails.welcome_letter(subscription, links=desk.links, mailing_id=message.mailing_id)
@@ -62,14 +62,14 @@ def welcome(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
     return _each(desk, messages, one)
 
 
-def operator_invitation(desk: Desk, messages: Sequence[Message]) -> list[Answer]:
+def operator_invitation(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Invite an operator; an invitation that was accepted, renewed or withdrawn is not sent."""
     operators = desk.operators(messages)
     inviters = desk.inviters(messages)
     # Invitations belong to the house rather than to a list; they come from its first newsletter's sender.
     newsletter = next(iter(newsletters.list_all(desk.session)), None)
 
-    def one(message: Message) -> Answer:
+    def one(message: Due) -> Answer:
         operator = operators.get(message.operator_id or 0)
         generation = int(message.details["generation"])
         if operator is None or operator.disabled_at is not None or newsletter is None:
@@ -90,9 +90,7 @@ def operator_invitation(desk: Desk, messages: Sequence[Message]) -> list[Answer]
     return [one(message) for message in messages]
 
 
-def _each(
-    desk: Desk, messages: Sequence[Message], one: Callable[[Message, Subscription], Answer]
-) -> list[Answer]:
+def _each(desk: Desk, messages: Sequence[Due], one: Callable[[Due, Subscription], Answer]) -> list[Answer]:
     found = desk.subscriptions(messages)
     return [
         one(message, found[message.subscription_id])
