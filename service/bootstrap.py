@@ -59,7 +59,7 @@ def delivery_engine(runtime: Runtime) -> DeliveryEngine:
     return DeliveryEngine(
         runtime.sessions,
         Preparer(runtime.sessions, links=runtime.links, hash_address=runtime.hash_address),
-        relay=runtime.settings.relay,
+        relays=[runtime.settings.relay],
         helo_name=runtime.settings.helo_name or socket.getfqdn(),
         journals=journals(runtime),
         deadlines=Deadlines().capped(runtime.settings.smtp_seconds),

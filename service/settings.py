@@ -177,7 +177,7 @@ def is_given(name: str) -> bool:
 class RelayAddress:
     """Host, port, TLS mode and credentials of a relay, read from its URL."""
 
-    __slots__ = ("host", "password", "port", "tls", "username")
+    __slots__ = ("connections", "host", "password", "port", "tls", "username")
 
     def __init__(
         self,
@@ -190,6 +190,11 @@ class RelayAddress:
     ) -> None:
         self.host, self.port, self.tls = host, port, tls
         self.username, self.password = username, password
+        self.connections = 4
+
+    @property
+    def label(self) -> str:
+        return f"{self.host}:{self.port}"
 
     @classmethod
     def parse(cls, url: str) -> "RelayAddress":

@@ -23,7 +23,7 @@ def deliver_transactional() -> None:
 
 @app.task(name=TaskName.DELIVER_BULK)
 def deliver_bulk() -> None:
-    """Send digests and blasts, leaving half of the pool free for everything else."""
+    """Send digests and blasts, leaving the rest of the pool free for everything else."""
     with room(bulk_slots) as free:
         if free:
             delivery_engine(runtime()).deliver(

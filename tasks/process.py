@@ -67,8 +67,8 @@ stopping = Flag()
 _POOL = int(os.environ.get("WORKER_CONCURRENCY", "4"))
 #: Together, all of the pool but one at most: a confirmation never waits for a free process.
 _long = Slots(max(1, _POOL - 1))
-#: Half of the pool at most sends bulk mail.
-bulk_slots = Slots(max(1, _POOL // 2))
+#: One sender of bulk mail at a time, with as many connections as the relays allow; more workers bring more.
+bulk_slots = Slots(1)
 #: The tick asks every five seconds, and a long pass takes a minute: one of a kind at a time is enough.
 planning_slots = Slots(1)
 polling_slots = Slots(1)

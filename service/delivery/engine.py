@@ -1,24 +1,22 @@
 """The engine: takes what is due from the ledger and hands it to the relay, in windows, until told to stop."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from service.clock import utc_now
-from service.db import Sessions, transaction
+from service.db import Sessions
 from service.delivery import claims, relays
+from service.delivery.book import Book
 from service.delivery.claims import Lease
-from service.delivery.due import Due
 from service.delivery.journal import Journal
-from service.delivery.lane import Lane
 from service.delivery.models import MessageState, Stream
 from service.delivery.ports import Prepare, Signer
-from service.delivery.shift import Crew, Shift
+from service.delivery.shift import Shift, Way
 from service.delivery.smtp import Deadlines
-from service.delivery.wire import OnWait
+from service.delivery.windows import Windows
 from service.settings import RelayAddress
 
 
@@ -41,7 +39,7 @@ class DeliveryReport:
 class DeliveryEngine:
     """Sends mail. Any number of them may run at once, in threads, processes and on other machines.
 
-    Each call of `deliver` is an owner of its own, with a lease, a journal and one connection.
+    Each call of `deliver` is an owner of its own, with a lease, a journal and a fleet of connections.
     """
 
     def __init__(
@@ -49,7 +47,7 @@ class DeliveryEngine:
         sessions: Sessions,
         prepare: Prepare,
         *,
-        relay: RelayAddress,
+        relays: Sequence[RelayAddress],
         helo_name: str,
         journals: Path,
         signer: Signer | None = None,
@@ -60,8 +58,7 @@ class DeliveryEngine:
     ) -> None:
         self._sessions = sessions
         self._prepare = prepare
-        self._relay = relay
-        self._relay_name = f"{relay.host}:{relay.port}"
+        self._relays = tuple(relays)
         self._helo_name = helo_name
         self._journals = journals
         self._signer = signer
@@ -80,52 +77,25 @@ class DeliveryEngine:
     ) -> DeliveryReport:
         """Send what is due in these streams, in turn, until nothing is or one of the limits is reached.
 
-        On `stop` the message in flight is finished and the rest handed back. The limit counts messages
+        On `stop` the messages in flight are finished and the rest handed back. The limit counts messages
         taken from the ledger.
         """
-        owner, lease = claims.new_owner(), Lease(self._lease_seconds)
         ends = time.monotonic() + seconds if seconds is not None else float("inf")
-        left = limit if limit is not None else float("inf")
-        turns = deque(streams)
+        usable = self._usable()
+        if not usable:
+            return DeliveryReport()
+        owner, lease = claims.new_owner(), Lease(self._lease_seconds)
         with Journal(self._journals, owner) as journal:
-            shift = Shift(self._crew(owner, lease, journal, stop), open_lane=self._open_lane)
-            while not shift.over and time.monotonic() < ends and left > 0:
-                messages = self._claim(turns, owner, lease, limit=int(min(left, self._window)))
-                if not messages:
-                    break
-                left -= len(messages)
-                shift.send_window(messages)
-            shift.end()
-        return DeliveryReport(dict(shift.counts), shift.problem)
+            book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock)
+            windows = Windows(book, self._prepare, signer=self._signer, streams=streams)
+            if not windows.any_due():
+                return DeliveryReport()
+            way = Way(usable, self._helo_name, self._deadlines, stop)
+            shift = Shift(book, windows, way, window=self._window)
+            shift.run(ends=ends, limit=limit if limit is not None else float("inf"))
+        return DeliveryReport(dict(book.counts), shift.problem)
 
-    def _claim(self, turns: deque[Stream], owner: str, lease: Lease, *, limit: int) -> list[Due]:
-        """Take a window from the first stream that has one; the streams take turns."""
-        for _ in range(len(turns)):
-            turns.rotate(-1)
-            asked, now = lease.begin(), self._clock()
-            with transaction(self._sessions) as session:
-                if not relays.is_open(session, self._relay_name, now=now):
-                    return []
-                messages = claims.claim(
-                    session, turns[-1], owner=owner, limit=limit, seconds=lease.seconds, now=now
-                )
-            if messages:
-                lease.granted(asked)
-                return messages
-        return []
-
-    def _crew(self, owner: str, lease: Lease, journal: Journal, stop: Callable[[], bool]) -> Crew:
-        return Crew(
-            sessions=self._sessions,
-            prepare=self._prepare,
-            signer=self._signer,
-            relay_name=self._relay_name,
-            owner=owner,
-            lease=lease,
-            journal=journal,
-            clock=self._clock,
-            stop=stop,
-        )
-
-    def _open_lane(self, on_wait: OnWait) -> Lane:
-        return Lane(self._relay, helo_name=self._helo_name, on_wait=on_wait, deadlines=self._deadlines)
+    def _usable(self) -> tuple[RelayAddress, ...]:
+        now = self._clock()
+        with self._sessions() as session:
+            return tuple(each for each in self._relays if relays.is_open(session, each.label, now=now))

@@ -25,7 +25,9 @@ _PROBLEMS = {
 }
 
 
-def fate_of(message: Due, result: Result, *, address_hash: bytes, now: datetime, dice: float) -> Outcome:
+def fate_of(
+    message: Due, result: Result, *, address_hash: bytes, now: datetime, dice: float, relay: str
+) -> Outcome:
     """Turn what the relay said into an outcome."""
     kind, reason = result.verdict.kind, result.verdict.reason
     state, bounce, due_at = MessageState.FAILED, "", None
@@ -52,6 +54,7 @@ def fate_of(message: Due, result: Result, *, address_hash: bytes, now: datetime,
         due_at=due_at,
         bounce=bounce,
         address_hash=address_hash if bounce else b"",
+        relay=relay,
     )
 
 

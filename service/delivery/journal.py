@@ -1,24 +1,33 @@
 """The journal: what a sender did since its last flush, in a file that survives its death.
 
-Written with one `os.write` per entry, which costs microseconds: the kernel keeps it through `kill -9`, only a
-power cut may lose its end (then the boot id differs). A sender holds a lock on its file as long as it lives.
+Written with one `os.write` per message, which costs microseconds: the kernel keeps it through `kill -9`,
+only a power cut may lose its end (then the boot id differs). A sender holds a lock on its file while it
+lives.
+
+A line is a letter and its fields: `D` a final dot goes out, `N` it did not after all, `A` it was accepted,
+`O` any other outcome (JSON), `C` these messages are being composed, `E` they are.
 """
 
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from service.delivery.claims import Key, boot_id
+from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome
+from service.delivery.replies import Phase
 from service.errors import DeliveryError
 
 _SUFFIX = ".journal"
+#: A longer file begins anew when everything in it is recorded.
+_ROTATE_BYTES = 256 * 1024
 
 
 class Journal:
@@ -29,13 +38,11 @@ class Journal:
         self._path = folder / f"{owner}{_SUFFIX}"
         #: Messages whose dot is out and whose outcome is not known yet.
         self._open: set[Key] = set()
-        self._header: dict[str, Any] = {"owner": owner, "boot": boot_id()}
-        # Locked before it gets the name that sweepers look for.
-        hidden = self._path.with_suffix(".new")
-        self._file = os.open(hidden, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._write(self._header)
-        hidden.rename(self._path)
+        self._header = json.dumps({"owner": owner, "boot": boot_id()}) + "\n"
+        #: Outcomes that go to the file with the next dot, or with `write_out` before anybody waits.
+        self._unsaid: list[str] = []
+        self._size = 0
+        self._file = self._begin()
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +53,9 @@ class Journal:
         # After an error something may not be in the database yet: the sweeper reads it here.
         if kind is None:
             self._path.unlink(missing_ok=True)
+        else:
+            with suppress(DeliveryError):
+                self.write_out()
         os.close(self._file)
 
     def dot(self, key: Key) -> None:
@@ -53,36 +63,74 @@ class Journal:
 
         :raises DeliveryError: it could not be written, so the dot must not go out.
         """
-        self._write({"dot": key})
+        self._unsaid.append(f"D {key[0]} {key[1]}\n")
+        self.write_out()
         self._open.add(key)
 
     def no_dot(self, key: Key) -> None:
         """Take it back: the dot did not go out after all."""
-        self._write({"no_dot": key})
+        self._unsaid.append(f"N {key[0]} {key[1]}\n")
         self._open.discard(key)
 
     def outcome(self, outcome: Outcome) -> None:
-        self._write({"outcome": outcome.to_json()})
+        """Note what became of a message; on disk with the next dot or `write_out`, whichever comes first."""
+        self._unsaid.append(_line_of(outcome))
         self._open.discard((outcome.mailing_id, outcome.message_id))
 
-    def clear(self) -> None:
-        """Forget everything that is in the database now, unless a dot still waits for its reply.
+    def composing(self, keys: Iterable[Key]) -> None:
+        """Say which messages are being composed: if that kills this process, one of them is poison."""
+        self._unsaid.append("C " + " ".join(f"{key[0]}:{key[1]}" for key in keys) + "\n")
+        self.write_out()
 
-        A sender that is told to end in the middle of that wait must not forget that the dot is out.
+    def composed(self) -> None:
+        """They are, and nothing has happened."""
+        self._unsaid.append("E\n")
+        self.write_out()
+
+    def write_out(self) -> None:
+        """Hand what was noted to the kernel.
+
+        :raises DeliveryError: the disk does not take it.
         """
-        if self._open:
+        if not self._unsaid:
             return
-        os.ftruncate(self._file, 0)
-        self._write(self._header)
-
-    def _write(self, entry: dict[str, Any]) -> None:
-        data = json.dumps(entry, separators=(",", ":")).encode() + b"\n"
+        data = "".join(self._unsaid).encode()
         try:
             written = os.write(self._file, data)
         except OSError as error:
             raise DeliveryError(f"The delivery journal cannot be written ({error.strerror}).") from error
         if written != len(data):
             raise DeliveryError("The delivery journal cannot be written: the disk is full.")
+        self._unsaid.clear()
+        self._size += written
+
+    def clear(self) -> None:
+        """Forget everything that is in the database now; dots that wait for their reply are kept.
+
+        A sender that is told to end in the middle of that wait must not forget that the dot is out.
+        """
+        self._unsaid.clear()
+        if self._size < _ROTATE_BYTES:
+            # Reading a few old outcomes again after a crash does no harm: they are in the database.
+            return
+        before = self._file
+        self._file = self._begin()
+        os.close(before)
+
+    def _begin(self) -> int:
+        """Begin a file with what is still open; it takes the place of the one before in one step."""
+        # Locked before it gets the name that sweepers look for.
+        hidden = self._path.with_suffix(".new")
+        hidden.unlink(missing_ok=True)
+        file = os.open(hidden, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        data = (self._header + "".join(f"D {key[0]} {key[1]}\n" for key in self._open)).encode()
+        if os.write(file, data) != len(data):
+            os.close(file)
+            raise DeliveryError("The delivery journal cannot be written: the disk is full.")
+        hidden.rename(self._path)
+        self._size = 0
+        return file
 
 
 @dataclass(slots=True)
@@ -92,6 +140,8 @@ class Record:
     owner: str = ""
     boot: str = ""
     dots: set[Key] = field(default_factory=set)
+    #: What was being composed at the end, if the end came then.
+    composing: set[Key] = field(default_factory=set)
     outcomes: dict[Key, Outcome] = field(default_factory=dict)
 
     @property
@@ -105,12 +155,11 @@ def read(path: Path) -> Record:
     found = Record(owner=path.name.removesuffix(_SUFFIX))
     for line in path.read_bytes().split(b"\n")[:-1]:
         try:
-            entry = json.loads(line)
-        except ValueError:
+            _add(found, line.decode())
+        except (ValueError, KeyError, IndexError):
             # A power cut leaves holes: nothing in this file is certain but what it does say.
             found.boot = ""
             return found
-        _add(found, entry)
     return found
 
 
@@ -148,13 +197,61 @@ def _if_dead(path: Path) -> Iterator[bool]:
         os.close(file)
 
 
-def _add(found: Record, entry: dict[str, Any]) -> None:
-    if "owner" in entry:
-        found.owner, found.boot = entry["owner"], entry["boot"]
-    elif "dot" in entry:
-        found.dots.add((entry["dot"][0], entry["dot"][1]))
-    elif "no_dot" in entry:
-        found.dots.discard((entry["no_dot"][0], entry["no_dot"][1]))
-    elif "outcome" in entry:
-        outcome = Outcome.from_json(entry["outcome"])
-        found.outcomes[outcome.mailing_id, outcome.message_id] = outcome
+def _line_of(outcome: Outcome) -> str:
+    if outcome.state is MessageState.SENT:
+        fields = (
+            outcome.mailing_id,
+            outcome.message_id,
+            outcome.at.isoformat(),
+            outcome.relay,
+            outcome.code,
+            outcome.enhanced_code or "-",
+            outcome.reply,
+        )
+        return "A " + " ".join(map(str, fields)) + "\n"
+    return "O " + json.dumps(outcome.to_json(), separators=(",", ":")) + "\n"
+
+
+def _add(found: Record, line: str) -> None:
+    if line.startswith("{"):
+        header = json.loads(line)
+        found.owner, found.boot = header["owner"], header["boot"]
+        return
+    letter, _, rest = line.partition(" ")
+    if letter in {"D", "N"}:
+        mailing_id, message_id = map(int, rest.split(" "))
+        # A new try: what was heard of an earlier one is in the database, or does not matter any more.
+        found.outcomes.pop((mailing_id, message_id), None)
+        (found.dots.add if letter == "D" else found.dots.discard)((mailing_id, message_id))
+    elif letter == "A":
+        _keep(found, _accepted(rest))
+    elif letter == "O":
+        _keep(found, Outcome.from_json(json.loads(rest)))
+    elif letter == "C":
+        pairs = (pair.partition(":") for pair in rest.split(" "))
+        found.composing = {(int(mailing_id), int(message_id)) for mailing_id, _, message_id in pairs}
+    elif letter == "E":
+        found.composing = set()
+    else:
+        raise ValueError(f"The journal has a line that begins with {letter!r}.")
+
+
+def _keep(found: Record, outcome: Outcome) -> None:
+    key = (outcome.mailing_id, outcome.message_id)
+    found.outcomes[key] = outcome
+    found.dots.discard(key)
+
+
+def _accepted(fields: str) -> Outcome:
+    mailing_id, message_id, at, relay, code, enhanced, reply = fields.split(" ", 6)
+    return Outcome(
+        mailing_id=int(mailing_id),
+        message_id=int(message_id),
+        state=MessageState.SENT,
+        at=datetime.fromisoformat(at),
+        phase=Phase.DOT.value,
+        relay=relay,
+        code=int(code),
+        enhanced_code=None if enhanced == "-" else enhanced,
+        reply=reply,
+    )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Sequence,
+    SmallInteger,
     UniqueConstraint,
     text,
 )
@@ -132,6 +133,8 @@ class Message(Model):
     #: Not before; back-off moves it.
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
+    #: How often composing it has killed the worker.
+    crashes: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
     #: The worker that holds it, and until when.
     owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
@@ -146,6 +149,7 @@ class Message(Model):
             "ix_messages_due",
             "mailing_id",
             "due_at",
+            "id",
             postgresql_where=text("state IN ('planned', 'deferred')"),
         ),
         # Few rows have an owner at any time: those in a window, and unknown ones.

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from service.delivery import mailings, suppression
-from service.delivery.models import PENDING, Attempt, MessageState
+from service.delivery.models import PENDING, MessageState
 
 #: An address that was refused this often in a row, over more than this time, is no address (rule 107).
 SOFT_BOUNCES = 3
@@ -34,6 +34,8 @@ class Outcome:
     #: The mailbox refused: "hard" (no such mailbox) or "soft".
     bounce: str = ""
     address_hash: bytes = b""
+    #: host:port of the relay that was asked.
+    relay: str = ""
 
     def to_json(self) -> dict[str, Any]:
         values = asdict(self)
@@ -60,45 +62,55 @@ class Outcome:
 # A row that a sweeper called unknown keeps its owner: what that owner learns later is still welcome.
 _RECORD = text(
     """
-    UPDATE messages AS m SET
-        state = CASE WHEN o.again AND m.state = 'sending' AND m.reason <> ''
-                     THEN 'cancelled' ELSE o.state END,
-        reason = CASE WHEN o.again AND m.state = 'sending' AND m.reason <> ''
-                      THEN m.reason ELSE o.reason END,
-        due_at = COALESCE(o.due_at, m.due_at),
-        attempts = m.attempts + o.tried,
-        sent_at = CASE o.state WHEN 'sent' THEN o.at ELSE m.sent_at END,
-        state_at = o.at, owner = NULL, lease_until = NULL
-    FROM (
+    WITH o AS (
         SELECT *, state IN ('deferred', 'planned') AS again FROM unnest(
             CAST(:mailing_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:states AS text[]),
-            CAST(:reasons AS text[]), CAST(:due_ats AS timestamptz[]), CAST(:tried AS int[]),
-            CAST(:ats AS timestamptz[])
-        ) AS each (mailing_id, id, state, reason, due_at, tried, at)
-    ) AS o
-    WHERE m.mailing_id = o.mailing_id AND m.id = o.id AND m.owner = :owner
-      AND m.state IN ('claimed', 'sending', 'unknown')
-    RETURNING m.mailing_id, m.id, m.attempts, m.subscriber_id
+            CAST(:reasons AS text[]), CAST(:due_ats AS timestamptz[]), CAST(:ats AS timestamptz[]),
+            CAST(:relays AS text[]), CAST(:phases AS text[]), CAST(:codes AS bigint[]),
+            CAST(:enhanced_codes AS text[]), CAST(:replies AS text[])
+        ) AS each (mailing_id, id, state, reason, due_at, at, relay, phase, code, enhanced_code, reply)
+    ), done AS (
+        UPDATE messages AS m SET
+            state = CASE WHEN o.again AND m.state = 'sending' AND m.reason <> ''
+                         THEN 'cancelled' ELSE o.state END,
+            reason = CASE WHEN o.again AND m.state = 'sending' AND m.reason <> ''
+                          THEN m.reason ELSE o.reason END,
+            due_at = COALESCE(o.due_at, m.due_at),
+            attempts = m.attempts + CASE o.phase WHEN '' THEN 0 ELSE 1 END,
+            sent_at = CASE o.state WHEN 'sent' THEN o.at ELSE m.sent_at END,
+            state_at = o.at, owner = NULL, lease_until = NULL
+        FROM o
+        WHERE m.mailing_id = o.mailing_id AND m.id = o.id AND m.owner = :owner
+          AND m.state IN ('claimed', 'sending', 'unknown')
+        RETURNING m.mailing_id, m.id, m.attempts, m.subscriber_id
+    ), tried AS (
+        INSERT INTO attempts (mailing_id, message_id, number, at, relay, phase, outcome, code, enhanced_code,
+                              reply)
+        SELECT done.mailing_id, done.id, done.attempts, o.at, o.relay, o.phase, o.state, o.code,
+               o.enhanced_code, o.reply
+        FROM done JOIN o ON o.mailing_id = done.mailing_id AND o.id = done.id
+        WHERE o.phase <> ''
+    )
+    SELECT mailing_id, id, subscriber_id FROM done
     """
 )
 
 
-def record(session: Session, outcomes: Sequence[Outcome], *, owner: str, relay: str) -> int:
-    """Write what became of these messages, where this owner still holds them; return how many it did."""
+def record(session: Session, outcomes: Sequence[Outcome], *, owner: str) -> int:
+    """Write what became of these messages, where this owner still holds them; return how many it did.
+
+    Doing it twice does no harm: the second time nobody holds them.
+    """
     if not outcomes:
         return 0
     by_key = {(each.mailing_id, each.message_id): each for each in outcomes}
     rows = session.execute(_RECORD, _arrays(list(by_key.values())) | {"owner": owner}).all()
-    attempts = []
     mailings.reopen(session, {each.mailing_id for each in outcomes if each.state in PENDING})
-    for mailing_id, message_id, number, subscriber_id in rows:
-        outcome = by_key[mailing_id, message_id]
-        if outcome.phase:
-            attempts.append(_attempt(outcome, number=number, relay=relay))
-        if outcome.bounce:
-            _bounced(session, outcome, subscriber_id=subscriber_id)
-    session.add_all(attempts)
-    session.flush()
+    if any(each.bounce for each in outcomes):
+        for mailing_id, message_id, subscriber_id in rows:
+            outcome = by_key[mailing_id, message_id]
+            if outcome.bounce:
+                _bounced(session, outcome, subscriber_id=subscriber_id)
     return len(rows)
 
 
@@ -109,24 +121,13 @@ def _arrays(outcomes: list[Outcome]) -> dict[str, Any]:
         "states": [each.state.value for each in outcomes],
         "reasons": [each.reason for each in outcomes],
         "due_ats": [each.due_at for each in outcomes],
-        "tried": [1 if each.phase else 0 for each in outcomes],
         "ats": [each.at for each in outcomes],
+        "relays": [each.relay for each in outcomes],
+        "phases": [each.phase for each in outcomes],
+        "codes": [each.code for each in outcomes],
+        "enhanced_codes": [each.enhanced_code for each in outcomes],
+        "replies": [each.reply for each in outcomes],
     }
-
-
-def _attempt(outcome: Outcome, *, number: int, relay: str) -> Attempt:
-    return Attempt(
-        mailing_id=outcome.mailing_id,
-        message_id=outcome.message_id,
-        number=number,
-        at=outcome.at,
-        relay=relay,
-        phase=outcome.phase,
-        outcome=outcome.state,
-        code=outcome.code,
-        enhanced_code=outcome.enhanced_code,
-        reply=outcome.reply,
-    )
 
 
 def _bounced(session: Session, outcome: Outcome, *, subscriber_id: int | None) -> None:

@@ -1,244 +1,307 @@
-"""A shift: one sender's run over window after window, with its lease, its journal and its connection.
+"""A shift: one sender's run over its fleet of lanes, window after window, until it is done or told to end.
 
-A window goes claim -> pack -> (mark -> send -> record) in chunks. A chunk is as many messages as the relay
-took in the last tenth of a second, so that an unsubscribe is never later than that.
+A window holds as many messages as the relays took in the last tenth of a second, so that an unsubscribe is
+never later than that; what has waited longer is looked at again before it goes out.
 """
 
 import logging
 import random
 import time
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
-
-from service.db import Sessions, transaction
-from service.delivery import claims, relays
-from service.delivery.claims import Key, Lease
+from service.db import transaction
+from service.delivery import relays
+from service.delivery.book import Book
+from service.delivery.claims import Key
 from service.delivery.dkim_keys import KeyUnusable
-from service.delivery.due import Due
-from service.delivery.fates import fate_of, fates_of_broken, problem_of
-from service.delivery.journal import Journal
-from service.delivery.lane import Gate, Lane, LeaseLost
+from service.delivery.fates import fate_of, problem_of
+from service.delivery.fleet import Berth, Fleet
+from service.delivery.lane import Lane, LeaseLost, Result
 from service.delivery.models import MessageState
-from service.delivery.outcomes import Outcome, record
-from service.delivery.parcels import Packed, Parcel, key_of, pack
-from service.delivery.ports import Prepare, Signer
+from service.delivery.parcels import Parcel
 from service.delivery.replies import Phase, classify
-from service.delivery.smtp import RelayUnusable
+from service.delivery.smtp import Deadlines, RelayUnusable
+from service.delivery.windows import Windows
+from service.settings import RelayAddress
 
 log = logging.getLogger(__name__)
 
 #: An unsubscribe holds from its commit on, but for this long.
 LOOK_SECONDS = 0.1
-#: Outcomes are written after each chunk, and at least this often within a slow one.
-FLUSH_SECONDS = 1.0
-#: The final dot needs this much of the lease.
-MARGIN_SECONDS = 5.0
+#: Outcomes are recorded with the next window, and at least this often.
+FLUSH_SECONDS = 0.25
 #: After a stop, a relay that owes us an answer has this long.
 STOP_SECONDS = 10.0
 #: A signing key that cannot be used is looked at again after this long.
 KEY_REST = timedelta(minutes=1)
-#: Waits between tries to record outcomes while the database is away; the journal holds them meanwhile.
-_RECORD_WAITS = (0.1, 0.5, 2.0, 5.0, 10.0, 20.0)
+#: Connections that break in a row, without an answer in between, before the relay itself is held to be ill.
+MOST_LOSSES = 3
+#: A ledger that had nothing more is asked again this often while the last messages are under way.
+_AGAIN_SECONDS = 1.0
+_FIRST_WINDOW = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
-    """What a shift works with."""
+class Way:
+    """The way out: relays, and how to talk to them."""
 
-    sessions: Sessions
-    prepare: Prepare
-    signer: Signer | None
-    relay_name: str
-    owner: str
-    lease: Lease
-    journal: Journal
-    clock: Callable[[], datetime]
+    relays: tuple[RelayAddress, ...]
+    helo_name: str
+    deadlines: Deadlines
     stop: Callable[[], bool]
 
 
 class Shift:
-    """Sends windows over one lane; says `problem` when the relay must rest."""
+    """Works a fleet (it is its crew); `problem` says why no relay could be used any more."""
 
-    def __init__(self, crew: Crew, *, open_lane: Callable[[Callable[[], float | None]], Lane]) -> None:
-        self._crew = crew
-        self._lane = open_lane(self._while_waiting)
-        self._unwritten: list[Outcome] = []
-        self._chunk = 8
-        self._looked_at = 0.0
-        self._flushed_at = 0.0
-        self._praised = False
-        self._lost = False
+    def __init__(self, book: Book, windows: Windows, way: Way, *, window: int) -> None:
         self.problem = ""
-        self.counts: dict[MessageState, int] = {}
-
-    def send_window(self, messages: list[Due]) -> None:
-        """Bring every claimed message to an outcome, or give it back."""
-        waiting = self._pack(messages)
-        try:
-            while waiting and not self.over:
-                chunk, waiting = waiting[: self._chunk], waiting[self._chunk :]
-                self._send_chunk(chunk)
-        except LeaseLost:
-            log.warning("The lease ended before the window was sent; the rest goes to others.")
-            self._lost = True
-        finally:
-            self._flush()
-        self._give_back({key_of(message) for message in messages})
-
-    def end(self) -> None:
-        """Leave the relay politely; everything is recorded by now."""
-        self._lane.close()
-
-    @property
-    def over(self) -> bool:
-        """Say whether nothing more should be claimed."""
-        return bool(self.problem) or self._lost or self._crew.stop()
-
-    def _pack(self, messages: list[Due]) -> list[Parcel]:
-        """Make what can be sent; a broken signing key closes the way out, since no reader is to blame."""
-        crew = self._crew
-        try:
-            packed = pack(crew.prepare, messages, signer=crew.signer, now=crew.clock())
-        except KeyUnusable as error:
-            self._close_relay(str(error), rest=KEY_REST)
-            return []
-        self._settle(packed)
-        return packed.parcels
-
-    def _settle(self, packed: Packed) -> None:
-        if packed.settled or packed.broken:
-            with transaction(self._crew.sessions) as session:
-                broken = fates_of_broken(session, packed.broken, now=self._crew.clock())
-                self._record(session, packed.settled + broken)
-            self._count(packed.settled + broken)
-
-    def _send_chunk(self, chunk: list[Parcel]) -> None:
-        began = time.monotonic()
-        going = self._look(chunk)
-        sent = 0
-        for place, parcel in enumerate(chunk):
-            if self.over:
-                break
-            if time.monotonic() - self._looked_at > LOOK_SECONDS:
-                going = self._look(chunk[place:])
-            if parcel.key in going:
-                self._send_one(parcel)
-                sent += 1
-        self._flush()
-        self._lane.rotate()
-        pace = sent / max(time.monotonic() - began, 0.001)
-        self._chunk = max(1, min(claims.WINDOW, int(pace * LOOK_SECONDS)))
-
-    def _look(self, parcels: list[Parcel]) -> set[Key]:
-        if self._crew.lease.left < self._crew.lease.seconds / 2:
-            self._renew()
-        hashes = {parcel.key: parcel.address_hash for parcel in parcels}
-        with transaction(self._crew.sessions) as session:
-            going = claims.mark_sending(session, hashes, owner=self._crew.owner, now=self._crew.clock())
-        self._looked_at = time.monotonic()
-        return going
-
-    def _send_one(self, parcel: Parcel) -> None:
-        gate = Gate(
-            before=lambda: self._before_dot(parcel.key),
-            withdrawn=lambda: self._crew.journal.no_dot(parcel.key),
+        self._book, self._windows, self._way, self._window = book, windows, way, window
+        self._ready: deque[Parcel] = deque()
+        self._returns: Counter[Key] = Counter()
+        self._losses: Counter[str] = Counter()
+        self._resting: set[str] = set()
+        self._praised: set[str] = set()
+        self._lost = self._stopping = False
+        self._chunk = _FIRST_WINDOW
+        self._sent = 0
+        self._took_at = time.monotonic()
+        self._asked_at = 0.0
+        self._fleet = Fleet(
+            way.relays,
+            self,
+            helo_name=way.helo_name,
+            deadlines=way.deadlines,
+            stop=way.stop,
+            unusable=self._unusable,
+            broke=self._broke,
         )
+
+    def run(self, *, ends: float, limit: float) -> None:
+        """Send until nothing is due, the monotonic clock shows `ends`, or `limit` messages were taken."""
         try:
-            result = self._lane.send(parcel.envelope, parcel.raw, gate=gate)
-        except RelayUnusable as error:
-            reply = error.reply
-            self._close_relay(str(error), rest=classify(Phase.HELO, reply).rest if reply else None)
-            return
+            while True:
+                more = time.monotonic() < ends and self._windows.taken < limit and not self._over
+                if self._over:
+                    self._end_early()
+                elif more:
+                    self._take(limit)
+                self._fleet.begin()
+                self._book.journal.write_out()
+                if self._finished(more=more):
+                    break
+                self._man()
+                self._fleet.turn(self._patience())
+                self._tend()
+        finally:
+            self._fleet.close()
+            self._return_ready()
+            self._book.journal.write_out()
+        while self._book.unwritten:
+            self._book.flush()
+            if self._book.unwritten:
+                time.sleep(0.1)
+
+    # What the lanes ask and tell.
+
+    def next_for(self, lane: Lane) -> Parcel | None:
+        """Hand out the next message; one that has waited is looked at again before."""
+        if lane.relay in self._resting or self._lost or self._stopping or not self._ready:
+            return None
+        if time.monotonic() - self._book.held.get(self._ready[0].key, 0.0) > LOOK_SECONDS:
+            self._look_again()
+        return self._ready.popleft() if self._ready else None
+
+    def before_dot(self, parcel: Parcel) -> None:
+        """Guard the final dot."""
+        looked_at = self._book.held.get(parcel.key)
+        if looked_at is None:
+            raise LeaseLost
+        stale = time.monotonic() - looked_at > LOOK_SECONDS * 2
+        if stale and not self._book.look_again({parcel.key: parcel.address_hash}):
+            raise LeaseLost
+        try:
+            self._book.before_dot(parcel)
+        except LeaseLost:
+            self._lost = True
+            log.warning("The lease ended before the window was sent; the rest goes to others.")
+            raise
+
+    def holds_lease(self) -> bool:
+        """Say whether what waits in our hands may still go out."""
+        return self._book.lease.left > 0
+
+    def write_down(self) -> None:
+        """Let the journal have what it does not have yet."""
+        self._book.journal.write_out()
+
+    def withdrawn(self, parcel: Parcel) -> None:
+        """The final dot did not leave."""
+        self._book.journal.no_dot(parcel.key)
+
+    def settled(self, lane: Lane, parcel: Parcel, result: Result) -> None:
+        """Turn what the relay said into an outcome."""
         outcome = fate_of(
             parcel.message,
             result,
             address_hash=parcel.address_hash,
-            now=self._crew.clock(),
+            now=self._book.clock(),
             dice=random.random(),  # noqa: S311  # jitter, not a secret
+            relay=lane.relay,
         )
-        self._unwritten.append(outcome)
-        self._crew.journal.outcome(outcome)
+        self._book.keep(outcome)
+        if result.reply is not None:
+            self._losses[lane.relay] = 0
+        if outcome.state is MessageState.SENT:
+            self._sent += 1
+            if lane.relay not in self._praised:
+                self._praise(lane.relay)
         if result.verdict.rest is not None:
-            self._close_relay(problem_of(result), rest=result.verdict.rest)
-        if time.monotonic() - self._flushed_at > FLUSH_SECONDS:
-            self._flush()
+            self._rest(lane.relay, problem_of(result), rest=result.verdict.rest)
 
-    def _before_dot(self, key: Key) -> None:
-        # Written first, checked second: frozen in between, this sender will find its lease ended.
-        self._crew.journal.dot(key)
-        if self._crew.lease.left < MARGIN_SECONDS:
-            self._crew.journal.no_dot(key)
-            raise LeaseLost
-
-    def _while_waiting(self) -> float | None:
-        if self._crew.lease.left < self._crew.lease.seconds / 2:
-            self._renew()
-        return STOP_SECONDS if self._crew.stop() else None
-
-    def _renew(self) -> None:
-        lease = self._crew.lease
-        if lease.left <= 0:
+    def returned(self, parcel: Parcel, loss: Result | None) -> None:
+        """Try a message again whose connection broke, once: some relays hang up after so many messages."""
+        if loss is None or parcel.key not in self._book.held:
+            if parcel.key in self._book.held:
+                self._book.give_back(parcel.key)
             return
-        asked = lease.begin()
-        try:
-            with transaction(self._crew.sessions) as session:
-                if claims.renew(session, owner=self._crew.owner, seconds=lease.seconds):
-                    lease.granted(asked)
-        except OperationalError as error:
-            # The lease simply ends if the database stays away.
-            log.warning("The lease could not be renewed (%s).", type(error.orig).__name__)
-
-    def _flush(self) -> None:
-        """Write what happened; while the database is away, wait for it with the outcomes in hand."""
-        self._flushed_at = time.monotonic()
-        if not self._unwritten:
+        self._returns[parcel.key] += 1
+        if self._returns[parcel.key] == 1:
+            self._ready.appendleft(parcel)
             return
-        for wait in (*_RECORD_WAITS, None):
+        outcome = fate_of(
+            parcel.message,
+            loss,
+            address_hash=parcel.address_hash,
+            now=self._book.clock(),
+            dice=random.random(),  # noqa: S311  # jitter, not a secret
+            relay="",
+        )
+        self._book.keep(outcome)
+
+    # What the fleet tells.
+
+    def _unusable(self, berth: Berth, error: RelayUnusable) -> None:
+        if self._way.stop():
+            return
+        rest = classify(Phase.HELO, error.reply).rest if error.reply else None
+        self._rest(berth.label, str(error), rest=rest)
+
+    def _broke(self, berth: Berth, lane: Lane) -> None:
+        if not lane.broke_in_talk:
+            return
+        self._losses[berth.label] += 1
+        if lane.untouched or self._losses[berth.label] >= MOST_LOSSES:
+            self._losses[berth.label] = 0
+            self._rest(berth.label, f"The relay {berth.label} breaks off every connection.", rest=None)
+
+    # The run.
+
+    @property
+    def _over(self) -> bool:
+        """Say whether nothing more may be begun."""
+        return self._lost or bool(self.problem) or self._way.stop()
+
+    def _finished(self, *, more: bool) -> bool:
+        if self._fleet.busy or (self._ready and not self._over):
+            return False
+        return self._over or not more or (self._windows.dry and not self._book.away)
+
+    def _patience(self) -> float:
+        """Return for how long there may be nothing to do but wait."""
+        return 0.02 if self._ready and not self._fleet.lanes else 0.1
+
+    def _tend(self) -> None:
+        book = self._book
+        book.renew()
+        if book.unwritten and time.monotonic() - book.flushed_at > FLUSH_SECONDS:
+            book.flush()
+
+    def _take(self, limit: float) -> None:
+        """Take the next window, when the last one is nearly out."""
+        book, now = self._book, time.monotonic()
+        open_lanes = [lane for lane in self._fleet.lanes if lane.relay not in self._resting]
+        if not open_lanes or book.away or len(self._ready) > len(open_lanes):
+            return
+        if self._windows.dry and now - self._asked_at < _AGAIN_SECONDS and (book.held or self._fleet.busy):
+            return
+        room = min(
+            self._window - len(book.held), self._size(now, len(open_lanes)), limit - self._windows.taken
+        )
+        if room < 1:
+            return
+        self._asked_at = now
+        with book.trying():
             try:
-                with transaction(self._crew.sessions) as session:
-                    self._record(session, self._unwritten)
-                    self._praise_relay(session)
-                break
-            except OperationalError:
-                if wait is None:
-                    raise
-                time.sleep(wait)
-        self._count(self._unwritten)
-        self._unwritten = []
-        self._crew.journal.clear()
+                self._ready.extend(self._windows.take(int(room)))
+            except KeyUnusable as error:
+                for berth in self._fleet.berths:
+                    self._rest(berth.label, str(error), rest=KEY_REST)
 
-    def _count(self, outcomes: list[Outcome]) -> None:
-        for outcome in outcomes:
-            self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
+    def _size(self, now: float, lanes: int) -> int:
+        """Return how many messages the relays are likely to take within a look."""
+        pace = self._sent / max(now - self._took_at, 0.001)
+        if self._sent:
+            self._chunk = max(int(pace * LOOK_SECONDS), self._chunk // 2)
+            self._sent, self._took_at = 0, now
+        return max(self._chunk, lanes, _FIRST_WINDOW)
 
-    def _record(self, session: Session, outcomes: list[Outcome]) -> None:
-        record(session, outcomes, owner=self._crew.owner, relay=self._crew.relay_name)
+    def _man(self) -> None:
+        """Open one more connection while there is more to send than lanes to send it."""
+        if self._over or self._book.away:
+            return
+        lanes = self._fleet.lanes
+        if (lanes and not self._ready) or any(lane.idle for lane in lanes):
+            return
+        usable = [
+            berth
+            for berth in self._fleet.berths
+            if berth.label not in self._resting and not berth.opening and len(berth.lanes) < berth.connections
+        ]
+        if usable:
+            self._fleet.open_one(min(usable, key=lambda berth: len(berth.lanes)))
 
-    def _praise_relay(self, session: Session) -> None:
-        """Say once per shift that a message got through, which ends what was wrong with the relay."""
-        sent = any(each.state is MessageState.SENT for each in self._unwritten)
-        if sent and not self._praised and not self.problem:
-            relays.worked(session, self._crew.relay_name, now=self._crew.clock())
-            self._praised = True
+    def _look_again(self) -> None:
+        going = self._book.look_again({parcel.key: parcel.address_hash for parcel in self._ready})
+        if not self._book.away:
+            self._ready = deque(parcel for parcel in self._ready if parcel.key in going)
 
-    def _close_relay(self, problem: str, *, rest: timedelta | None) -> None:
-        self.problem = problem
-        log.warning("The relay rests: %s", problem)
-        with transaction(self._crew.sessions) as session:
+    def _end_early(self) -> None:
+        """Begin nothing more; what is under way has a moment."""
+        if not self._stopping:
+            self._stopping = True
+            self._return_ready()
+            self._fleet.shorten(STOP_SECONDS)
+        if self._lost:
+            self._fleet.drop_unanswered()
+
+    def _return_ready(self) -> None:
+        while self._ready:
+            self._book.give_back(self._ready.popleft().key)
+
+    def _rest(self, relay: str, problem: str, *, rest: timedelta | None) -> None:
+        """Let nobody use a relay for a while; without any left, the shift is over."""
+        if relay in self._resting:
+            return
+        self._resting.add(relay)
+        log.warning("The relay %s rests: %s", relay, problem)
+        with self._book.trying(), transaction(self._book.sessions) as session:
             relays.close(
                 session,
-                self._crew.relay_name,
+                relay,
                 problem=problem,
-                now=self._crew.clock(),
+                now=self._book.clock(),
                 dice=random.random(),  # noqa: S311  # jitter, not a secret
                 rest=rest,
             )
+        if all(berth.label in self._resting for berth in self._fleet.berths):
+            self.problem = problem
 
-    def _give_back(self, keys: set[Key]) -> None:
-        """Return what has no outcome; those that have are not ours any more."""
-        with transaction(self._crew.sessions) as session:
-            claims.give_back(session, keys, owner=self._crew.owner, now=self._crew.clock())
+    def _praise(self, relay: str) -> None:
+        """Say once per shift that a message got through, which ends what was wrong with the relay."""
+        self._praised.add(relay)
+        with self._book.trying(), transaction(self._book.sessions) as session:
+            relays.worked(session, relay, now=self._book.clock())

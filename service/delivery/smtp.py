@@ -58,7 +58,7 @@ class SmtpSession:
     """An open, greeted, encrypted and authenticated session; use `connect`."""
 
     def __init__(self, wire: Wire, *, deadlines: Deadlines) -> None:
-        self._wire = wire
+        self.wire = wire
         self._deadlines = deadlines
         self._extensions: dict[str, str] = {}
         self.opened_at = time.monotonic()
@@ -96,58 +96,43 @@ class SmtpSession:
     def takes_smtputf8(self) -> bool:
         return "SMTPUTF8" in self._extensions
 
-    def mail(self, envelope: Envelope, *, size: int) -> Reply:
+    @property
+    def pipelines(self) -> bool:
+        """Say whether commands may be sent before earlier ones are answered (RFC 2920)."""
+        return "PIPELINING" in self._extensions
+
+    def commands(self, envelope: Envelope, *, size: int) -> tuple[bytes, bytes, bytes]:
+        """Return MAIL, RCPT and DATA for one message, each with its line end."""
         parameters = f" SIZE={size}" if "SIZE" in self._extensions else ""
         if envelope.needs_smtputf8:
             parameters += " SMTPUTF8 BODY=8BITMIME"
-        return self._command(f"MAIL FROM:<{envelope.sender}>{parameters}", self._deadlines.mail)
-
-    def rcpt(self, envelope: Envelope) -> Reply:
-        return self._command(f"RCPT TO:<{envelope.recipient}>", self._deadlines.rcpt)
-
-    def data(self) -> Reply:
-        return self._command("DATA", self._deadlines.data)
-
-    def body(self, raw: bytes) -> None:
-        """Send the message with dots doubled, all but the final dot."""
-        stuffed = raw.replace(b"\r\n.", b"\r\n..")
-        self._wire.send(b"." + stuffed if raw.startswith(b".") else stuffed, seconds=self._deadlines.block)
-
-    def dot(self) -> None:
-        """Send the final dot: from here on the relay may have the message."""
-        self._wire.send(b".\r\n", seconds=self._deadlines.block)
-
-    def dot_reply(self) -> Reply:
-        return self._wire.read_reply(seconds=self._deadlines.dot)
-
-    def reset(self) -> bool:
-        """Forget an unfinished transaction; False means that the session cannot be used any more."""
-        try:
-            return self._command("RSET", self._deadlines.reset).code == 250
-        except ConnectionLost:
-            return False
+        mail = f"MAIL FROM:<{envelope.sender}>{parameters}\r\n"
+        rcpt = f"RCPT TO:<{envelope.recipient}>\r\n"
+        if mail.count("\n") > 1 or rcpt.count("\n") > 1 or "\0" in mail + rcpt:
+            raise DeliveryError("A command may not hold a line break.")
+        return mail.encode(), rcpt.encode(), b"DATA\r\n"
 
     def quit(self) -> None:
-        """Say goodbye. A courtesy: what was accepted is recorded before, and no answer changes it."""
+        """Say goodbye and hang up. A courtesy: what was accepted is recorded, and no answer changes it."""
         try:
-            self._command("QUIT", self._deadlines.quit)
+            self.wire.push(b"QUIT\r\n")
         except ConnectionLost:
             pass
         finally:
             self.close()
 
     def close(self) -> None:
-        self._wire.close()
+        self.wire.close()
 
     def _open(self, relay: RelayAddress, *, helo_name: str) -> None:
         limits = self._deadlines
         if relay.tls == "implicit":
-            self._wire.encrypt(ssl.create_default_context(), host=relay.host, seconds=limits.connect)
-        self._expect(Phase.CONNECT, self._wire.read_reply(seconds=limits.greeting), "its greeting")
+            self.wire.encrypt(ssl.create_default_context(), host=relay.host, seconds=limits.connect)
+        self._expect(Phase.CONNECT, self.wire.read_reply(seconds=limits.greeting), "its greeting")
         self._hello(helo_name)
         if self._wants_starttls(relay):
             self._expect(Phase.HELO, self._command("STARTTLS", limits.helo), "STARTTLS")
-            self._wire.encrypt(ssl.create_default_context(), host=relay.host, seconds=limits.connect)
+            self.wire.encrypt(ssl.create_default_context(), host=relay.host, seconds=limits.connect)
             # What was said before TLS is forgotten (RFC 3207 4.2).
             self._hello(helo_name)
         if relay.username is not None:
@@ -164,15 +149,15 @@ class SmtpSession:
 
     def _command_lines(self, command: str) -> list[str] | None:
         """Return the lines of a positive reply; None where the relay does not know the command."""
-        self._wire.send(command.encode() + b"\r\n", seconds=self._deadlines.helo)
-        lines, reply = self._wire.read_reply_lines(seconds=self._deadlines.helo)
+        self.wire.send(command.encode() + b"\r\n", seconds=self._deadlines.helo)
+        lines, reply = self.wire.read_reply_lines(seconds=self._deadlines.helo)
         if reply.code in {500, 502}:
             return None
         self._expect(Phase.HELO, reply, "EHLO")
         return lines
 
     def _wants_starttls(self, relay: RelayAddress) -> bool:
-        if self._wire.encrypted or (relay.tls == "opportunistic" and _is_loopback(self._wire.peer)):
+        if self.wire.encrypted or (relay.tls == "opportunistic" and _is_loopback(self.wire.peer)):
             return False
         if "STARTTLS" in self._extensions:
             return True
@@ -183,7 +168,7 @@ class SmtpSession:
         return False
 
     def _log_in(self, username: str, password: str) -> None:
-        if not self._wire.encrypted and not _is_loopback(self._wire.peer):
+        if not self.wire.encrypted and not _is_loopback(self.wire.peer):
             raise RelayUnusable("The relay offers no TLS; the password is not sent in clear.")
         methods = self._extensions.get("AUTH", "").upper().split()
         if "PLAIN" in methods:
@@ -207,8 +192,8 @@ class SmtpSession:
     def _command(self, line: str, seconds: float) -> Reply:
         if "\r" in line or "\n" in line or "\0" in line:
             raise DeliveryError("A command may not hold a line break.")
-        self._wire.send(line.encode() + b"\r\n", seconds=seconds)
-        return self._wire.read_reply(seconds=seconds)
+        self.wire.send(line.encode() + b"\r\n", seconds=seconds)
+        return self.wire.read_reply(seconds=seconds)
 
 
 def _is_loopback(peer: str) -> bool:

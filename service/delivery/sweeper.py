@@ -51,7 +51,7 @@ def settle(session: Session, owner: str, known: Record | None, *, overdue_only: 
     owner, so that a journal found later can still settle it.
     """
     if known is not None:
-        record(session, list(known.outcomes.values()), owner=owner, relay="")
+        record(session, list(known.outcomes.values()), owner=owner)
     held = _held(session, owner, overdue_only=overdue_only)
     if known is not None and known.complete:
         in_doubt = set(held) & known.dots
@@ -67,6 +67,9 @@ def _settle_dead(sessions: Sessions, journals: Path, now: datetime) -> int:
         known = journal.read(path)
         with transaction(sessions) as session:
             unknown = settle(session, known.owner, known, overdue_only=False, now=now)
+            poison = claims.crashed(session, known.composing, now=now)
+        if poison:
+            log.error("A message killed its worker %s times and is set aside.", claims.MOST_CRASHES)
         path.unlink(missing_ok=True)
         _tell(unknown)
         count += 1

@@ -1,4 +1,4 @@
-"""A sender in a process of its own, to be killed: DATABASE_URL PORT FOLDER [LEASE_SECONDS]."""
+"""A sender in a process of its own, to be killed: DATABASE_URL PORT FOLDER LEASE_SECONDS [poison]."""
 
 import os
 import signal
@@ -18,12 +18,12 @@ def die(_messages: Sequence[Message]) -> list[Ready | Skip]:
     return []
 
 
-def main(url: str, port: str, folder: str, lease_seconds: str = "120") -> None:
+def main(url: str, port: str, folder: str, lease_seconds: str, poison: str = "") -> None:
     sender = engine(
         make_sessions(make_engine(url)),
         SmtpServer(port=int(port)),
         Path(folder),
-        compose=die if port == "0" else Composer(),
+        compose=die if poison else Composer(),
         lease_seconds=float(lease_seconds),
     )
     sender.deliver([Stream.TRANSACTIONAL, Stream.BLAST])

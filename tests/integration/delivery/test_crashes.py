@@ -34,10 +34,13 @@ class Victim:
         self.process: subprocess.Popen[bytes] | None = None
         self.hit = threading.Event()
 
-    def start(self, port: int, *, lease_seconds: float = 120) -> "subprocess.Popen[bytes]":
+    def start(
+        self, port: int, *, lease_seconds: float = 120, poison: bool = False
+    ) -> "subprocess.Popen[bytes]":
         module = "tests.integration.delivery.sender_process"
+        options = [str(lease_seconds), *(["poison"] if poison else [])]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, self._url, str(port), str(self._folder), str(lease_seconds)],
+            [sys.executable, "-m", module, self._url, str(port), str(self._folder), *options],
             cwd=Path(__file__).parents[3],
         )
         return self.process
@@ -132,14 +135,31 @@ def test_senders_killed_again_and_again_at_random_points(
         check_everybody(server, committing, mailing_id, most_unknown=1)
 
 
-def test_a_sender_killed_after_its_claim_costs_nothing(
+def test_a_sender_that_its_message_kills_has_taken_nothing_and_suspects_it(
     committing: Sessions, victim: Victim, tmp_path: Path
 ) -> None:
     mailing_id = plan(committing, COUNT)
-    victim.start(0).wait(20)
-    assert account(committing, mailing_id).by_state == {MessageState.CLAIMED: COUNT}
+    with smtp_server.running() as server:
+        victim.start(server.port, poison=True).wait(20)
+    assert account(committing, mailing_id).by_state == {MessageState.PLANNED: COUNT}
     sweep(committing, journals=tmp_path, now=utc())
     assert account(committing, mailing_id).by_state == {MessageState.PLANNED: COUNT}
+    with committing() as session:
+        assert session.scalar(text("SELECT sum(crashes) FROM messages")) == 1
+
+
+def test_a_message_that_kills_three_senders_is_set_aside_and_the_rest_goes_on(
+    committing: Sessions, victim: Victim, tmp_path: Path
+) -> None:
+    mailing_id = plan(committing, 5)
+    with smtp_server.running() as server:
+        for _ in range(3):
+            assert account(committing, mailing_id).pending == 5
+            victim.start(server.port, poison=True).wait(20)
+            sweep(committing, journals=tmp_path, now=utc())
+        assert engine(committing, server, tmp_path).deliver(BULK).sent == 4
+    found = account(committing, mailing_id)
+    assert (found.failed, found.pending) == ({"crashed": 1}, 0)
 
 
 def test_a_confirmation_in_doubt_is_sent_again(committing: Sessions, victim: Victim, tmp_path: Path) -> None:
@@ -232,7 +252,7 @@ def test_a_sender_frozen_past_its_lease_never_sends(
 def test_a_lease_is_renewed_while_the_relay_thinks(
     committing: Sessions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.delivery.shift.MARGIN_SECONDS", 0.1)
+    monkeypatch.setattr("service.delivery.book.MARGIN_SECONDS", 0.1)
     plan(committing, 1)
     seen = []
 

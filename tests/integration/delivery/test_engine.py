@@ -1,5 +1,6 @@
 """The engine against a scripted relay and a real ledger."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -287,17 +288,23 @@ def test_a_reader_who_is_suppressed_after_composing_gets_nothing(
     assert account(committing, mailing_id).skipped == {"suppressed": 1}
 
 
-def test_a_reader_who_leaves_after_composing_gets_nothing(committing: Sessions, tmp_path: Path) -> None:
+def test_a_reader_who_leaves_while_the_window_is_composed_is_marked_and_waits_for_no_longer(
+    committing: Sessions, tmp_path: Path
+) -> None:
     plan(committing, 3)
     compose = Composer()
+    left: list[int] = []
 
     def leave() -> None:
         with transaction(committing) as session:
-            ledger.cancel_pending(session, subscription_id=1, reason="unsubscribed", now=utc())
+            left.append(ledger.cancel_pending(session, subscription_id=1, reason="unsubscribed", now=utc()))
 
-    compose.then.append(leave)
-    with smtp_server.running() as server:
+    leaving = threading.Thread(target=leave)
+    compose.then.append(leaving.start)
+    with smtp_server.running(delay=0.3) as server:
         engine(committing, server, tmp_path, compose=compose).deliver(BULK)
+    leaving.join()
+    assert left == [1]
     assert sorted(server.recipients) == [address_of(0), address_of(2)]
     assert states(committing)[1] == (MessageState.CANCELLED, "unsubscribed")
 
@@ -415,7 +422,8 @@ def test_a_paused_mailing_is_not_claimed_from_and_streams_take_turns(
     with smtp_server.running() as server:
         sender = engine(committing, server, tmp_path, window=5)
         sender.deliver(BULK, limit=10)
-        assert account(committing, first).sent == 5
+        # A mailing's first window is one message, until its size is known.
+        assert 3 <= account(committing, first).sent <= 7
         sender.deliver(BULK)
     assert account(committing, held).by_state == {MessageState.PLANNED: 10}
 

@@ -19,7 +19,7 @@ from service.delivery.models import (
 )
 from service.delivery.sweeper import sweep
 from tests.fakes import smtp_server
-from tests.integration.delivery.world import account, engine, plan, states, utc
+from tests.integration.delivery.world import account, claim, engine, plan, states, utc
 
 
 def test_old_digests_and_confirmations_expire_and_an_operators_blast_waits(
@@ -49,7 +49,7 @@ def test_what_a_worker_hands_back_to_a_stopped_mailing_is_cancelled(
 ) -> None:
     mailing_id = plan(sessions, 4)
     with transaction(sessions) as session:
-        held = claims.claim(session, Stream.BLAST, owner="worker", limit=2, seconds=60, now=utc())
+        held = claim(session, Stream.BLAST, owner="worker", limit=2, seconds=60, now=utc())
         keys = [(each.mailing_id, each.id) for each in held]
         assert mailings.stop(session, mailing_id, now=utc()) == 2
         claims.give_back(session, keys[:1], owner="worker", now=utc())
@@ -71,8 +71,8 @@ def test_a_claim_takes_what_is_due_first_and_never_what_another_holds(
                 .where(Message.subscription_id == n)
                 .values(due_at=now + timedelta(minutes=n - 4))
             )
-        first = claims.claim(session, Stream.BLAST, owner="a", limit=2, seconds=60, now=now)
-        second = claims.claim(session, Stream.BLAST, owner="b", limit=9, seconds=60, now=now)
+        first = claim(session, Stream.BLAST, owner="a", limit=2, seconds=60, now=now)
+        second = claim(session, Stream.BLAST, owner="b", limit=9, seconds=60, now=now)
     assert [each.subscription_id for each in first] == [0, 1]
     assert [each.subscription_id for each in second] == [2, 3, 4]
 
@@ -80,10 +80,12 @@ def test_a_claim_takes_what_is_due_first_and_never_what_another_holds(
 def test_a_lease_that_has_ended_is_not_renewed_and_marks_nothing(sessions: Sessions, tmp_path: Path) -> None:
     mailing_id = plan(sessions, 1)
     with transaction(sessions) as session:
-        (message,) = claims.claim(session, Stream.BLAST, owner="a", limit=1, seconds=-1, now=utc())
+        (message,) = claim(session, Stream.BLAST, owner="a", limit=1, seconds=-1)
         assert not claims.renew(session, owner="a", seconds=60)
         key = (message.mailing_id, message.id)
-        assert claims.mark_sending(session, {key: b"hash"}, owner="a", now=utc()) == set()
+        assert claims.look_again(session, {key: b"hash"}, owner="a") == set()
+        assert claims.begin(session, [key], owner="b", seconds=60, now=utc()) == set()
+        claims.give_back(session, [key], owner="a", now=utc())
     assert account(sessions, mailing_id).by_state == {MessageState.PLANNED: 1}
 
 
@@ -92,8 +94,7 @@ def test_a_late_outcome_settles_what_was_called_unknown_and_reopens_the_mailing(
 ) -> None:
     mailing_id = plan(committing, 1)
     with transaction(committing) as session:
-        (message,) = claims.claim(session, Stream.BLAST, owner="a", limit=1, seconds=60, now=utc())
-        claims.mark_sending(session, {(mailing_id, message.id): b"h"}, owner="a", now=utc())
+        (message,) = claim(session, Stream.BLAST, owner="a", limit=1, seconds=60, now=utc())
         session.execute(text("UPDATE messages SET lease_until = now() - interval '1 s'"))
     assert sweep(committing, journals=tmp_path, now=utc()).finished == 1
     assert states(committing)[0] == (MessageState.UNKNOWN, "no_reply")

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
-from service.delivery import accounting, ledger, mailings
+from service.delivery import accounting, claims, ledger, mailings
 from service.delivery.accounting import Account
+from service.delivery.due import Due
 from service.delivery.engine import DeliveryEngine
 from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, Message, MessageState, Stream
@@ -94,12 +96,21 @@ def plan(
 
 
 def engine(
-    sessions: Sessions, server: SmtpServer, folder: Path, *, compose: Any = None, **values: Any
+    sessions: Sessions,
+    server: SmtpServer,
+    folder: Path,
+    *,
+    compose: Any = None,
+    connections: int = 1,
+    **values: Any,
 ) -> DeliveryEngine:
+    """Return an engine with one connection, so that a script knows what comes next, or with several."""
+    relay = RelayAddress.parse(f"smtp://127.0.0.1:{server.port}")
+    relay.connections = connections
     return DeliveryEngine(
         sessions,
         compose or Composer(),
-        relay=RelayAddress.parse(f"smtp://127.0.0.1:{server.port}"),
+        relays=[relay],
         helo_name="sender.test",
         journals=folder,
         **{"deadlines": QUICK, **values},
@@ -124,3 +135,19 @@ def account(sessions: Sessions, mailing_id: int) -> Account:
 def mailing_of(sessions: Sessions, mailing_id: int) -> Mailing:
     with sessions() as session:
         return session.get_one(Mailing, mailing_id)
+
+
+def claim(
+    session: Session,
+    stream: Stream,
+    *,
+    owner: str,
+    limit: int,
+    seconds: float = 60,
+    now: datetime | None = None,
+) -> list[Due]:
+    """Take what is due as a sender does, without composing it."""
+    rows = claims.pick(session, stream, limit=limit, now=now or utc(), after={})
+    keys = {(row.mailing_id, row.id) for row in rows}
+    claims.begin(session, keys, owner=owner, seconds=seconds, now=now or utc())
+    return rows

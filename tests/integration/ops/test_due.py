@@ -135,7 +135,7 @@ def test_what_waits_in_a_paused_mailing_costs_nothing(
     reads = Reads(session.connection(), "messages")
     event.listen(session.connection(), "before_cursor_execute", reads.look)
     assert due_tasks(session, now=now) == [TaskName.DELIVER_BULK]
-    claimed = claims.claim(session, Stream.BLAST, owner="w", limit=3, seconds=60, now=now)
+    claimed = claims.pick(session, Stream.BLAST, limit=3, now=now, after={})
     event.remove(session.connection(), "before_cursor_execute", reads.look)
     assert {message.mailing_id for message in claimed} == {open_one.id}
     assert 0 < reads.rows < 50

@@ -1,0 +1,165 @@
+"""The book of one sender: what it holds under which lease, and what became of it until the ledger has it."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from service.db import Sessions, transaction
+from service.delivery import claims
+from service.delivery.claims import Key, Lease
+from service.delivery.journal import Journal
+from service.delivery.lane import LeaseLost
+from service.delivery.models import MessageState
+from service.delivery.outcomes import Outcome, record
+from service.delivery.parcels import Parcel
+
+log = logging.getLogger(__name__)
+
+#: The final dot needs this much of the lease.
+MARGIN_SECONDS = 5.0
+#: While the database is away, outcomes are held (the journal has them too) and tried again at these times.
+_WAITS = (0.1, 0.5, 2.0, 5.0)
+#: So long without a database, and the sender ends; the sweeper reads its journal.
+_PATIENCE_SECONDS = 40.0
+
+
+class Book:
+    """Everything a sender owes the ledger; `away` says that the database cannot be reached just now."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        journal: Journal,
+        lease: Lease,
+        *,
+        owner: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.sessions, self.journal, self.lease, self.owner = sessions, journal, lease, owner
+        self.clock = clock
+        #: What was taken and has no outcome yet, with the instant of the last look at it.
+        self.held: dict[Key, float] = {}
+        self.counts: Counter[MessageState] = Counter()
+        self.flushed_at = time.monotonic()
+        self._unwritten: list[Outcome] = []
+        self._back: set[Key] = set()
+        self._failures = 0
+        self._away_since = self._retry_at = 0.0
+
+    @property
+    def away(self) -> bool:
+        """Say whether the database failed us, and it is not time yet to try again."""
+        return time.monotonic() < self._retry_at
+
+    @property
+    def unwritten(self) -> int:
+        return len(self._unwritten) + len(self._back)
+
+    def take(self, keys: Collection[Key], *, asked_at: float) -> None:
+        """Hold messages that a committed transaction has marked as ours."""
+        if not self.held:
+            self.lease.granted(asked_at)
+        now = time.monotonic()
+        self.held.update(dict.fromkeys(keys, now))
+
+    def keep(self, outcome: Outcome) -> None:
+        """Note an outcome; it is in the journal before anybody waits for anything."""
+        self.held.pop((outcome.mailing_id, outcome.message_id), None)
+        self._unwritten.append(outcome)
+        self.journal.outcome(outcome)
+
+    def give_back(self, key: Key) -> None:
+        """Note that a message was certainly not sent."""
+        self.held.pop(key, None)
+        self._back.add(key)
+
+    def before_dot(self, parcel: Parcel) -> None:
+        """Write down that the final dot goes out.
+
+        :raises LeaseLost: it must not, for the message may be somebody else's by now.
+        """
+        # Written first, checked second: frozen in between, this sender will find its lease ended.
+        self.journal.dot(parcel.key)
+        if self.lease.left < MARGIN_SECONDS:
+            self.journal.no_dot(parcel.key)
+            raise LeaseLost
+
+    def renew(self) -> None:
+        """Prolong the lease when half of it is over."""
+        lease = self.lease
+        if not self.held or not 0 < lease.left < lease.seconds / 2 or self.away:
+            return
+        asked = lease.begin()
+        with self.trying(), transaction(self.sessions) as session:
+            if claims.renew(session, owner=self.owner, seconds=lease.seconds):
+                lease.granted(asked)
+
+    def write(self, session: Session) -> None:
+        """Record everything in the caller's transaction; call `written` after its commit."""
+        if self._unwritten:
+            record(session, self._unwritten, owner=self.owner)
+        if self._back:
+            claims.give_back(session, self._back, owner=self.owner, now=self.clock())
+
+    def written(self) -> None:
+        """The transaction of `write` is committed."""
+        self.counts.update(outcome.state for outcome in self._unwritten)
+        self._unwritten.clear()
+        self._back.clear()
+        self.journal.clear()
+        self.flushed_at = time.monotonic()
+        self._failures = 0
+
+    def flush(self) -> None:
+        """Write what there is to write, in a transaction of its own."""
+        if self.unwritten and not self.away:
+            self.journal.write_out()
+            with self.trying():
+                with transaction(self.sessions) as session:
+                    self.write(session)
+                self.written()
+
+    def look_again(self, hashes: Mapping[Key, bytes]) -> set[Key]:
+        """Return which of these may still go out, and give the others back."""
+        if self.away:
+            return set()
+        going: set[Key] = set()
+        with self.trying():
+            with self.sessions() as session:
+                going = claims.look_again(session, hashes, owner=self.owner)
+            now = time.monotonic()
+            for key in hashes:
+                if key in going:
+                    self.held[key] = now
+                else:
+                    self.give_back(key)
+        return going
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Live with a database that is away for a while."""
+        try:
+            yield
+        except OperationalError as error:
+            self.failed(error)
+
+    def failed(self, error: OperationalError) -> None:
+        """The database did not answer; try again later.
+
+        :raises OperationalError: it has been away for too long.
+        """
+        now = time.monotonic()
+        if not self._failures:
+            self._away_since = now
+        elif now - self._away_since > _PATIENCE_SECONDS:
+            raise error
+        wait = _WAITS[min(self._failures, len(_WAITS) - 1)]
+        self._failures += 1
+        self._retry_at = now + wait
+        log.warning("The database is away (%s); what was sent is in the journal.", type(error.orig).__name__)

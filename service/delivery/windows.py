@@ -1,0 +1,138 @@
+"""Windows: a sender takes what is due next, composed and marked, in one transaction."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from service.db import transaction
+from service.delivery import claims
+from service.delivery.book import Book
+from service.delivery.claims import Key
+from service.delivery.due import Due
+from service.delivery.fates import fates_of_broken
+from service.delivery.models import MessageState, Stream
+from service.delivery.outcomes import Outcome, record
+from service.delivery.parcels import Packed, Parcel, key_of, pack
+from service.delivery.ports import Prepare, Signer
+
+log = logging.getLogger(__name__)
+
+#: The mails of one window together; those of a mailing that nobody has seen yet come one at first.
+MOST_BYTES = 16 * 1024 * 1024
+#: What was given back, or became due behind the place we had reached, is found after this long.
+REWIND_SECONDS = 1.0
+
+
+class Windows:
+    """Takes window after window from streams that take turns."""
+
+    def __init__(
+        self, book: Book, prepare: Prepare, *, signer: Signer | None, streams: Sequence[Stream]
+    ) -> None:
+        self._book, self._prepare, self._signer = book, prepare, signer
+        self._turns = deque(streams)
+        self._places: dict[int, tuple[datetime, int]] = {}
+        self._rewound_at = 0.0
+        #: Bytes of the last mail of each mailing.
+        self._sizes: dict[int, int] = {}
+        #: Whether the last look found nothing.
+        self.dry = False
+        self.taken = 0
+
+    def any_due(self) -> bool:
+        """Say whether a connection is worth opening."""
+        with self._book.sessions() as session:
+            return any(
+                claims.pick(session, stream, limit=1, now=self._book.clock(), after={})
+                for stream in self._turns
+            )
+
+    def take(self, limit: int) -> list[Parcel]:
+        """Take up to so many messages and write down what became of those before; commit.
+
+        :raises KeyUnusable: they cannot be signed, and none should be sent.
+        """
+        book = self._book
+        book.journal.write_out()
+        asked = book.lease.begin()
+        with transaction(book.sessions) as session:
+            book.write(session)
+            rows = self._pick(session, limit)
+            parcels = self._begin(session, rows) if rows else []
+        book.written()
+        self.dry = not rows
+        book.take([parcel.key for parcel in parcels], asked_at=asked)
+        self.taken += len(rows)
+        return parcels
+
+    def _pick(self, session: Session, limit: int) -> list[Due]:
+        now = time.monotonic()
+        if now - self._rewound_at > REWIND_SECONDS:
+            self._rewound_at = now
+            self._places.clear()
+        rows = self._next(session, limit)
+        if not rows and self._places:
+            self._places.clear()
+            rows = self._next(session, limit)
+        return self._fitting(rows)
+
+    def _next(self, session: Session, limit: int) -> list[Due]:
+        """Pick from the first stream that has something; they take turns."""
+        for _ in range(len(self._turns)):
+            self._turns.rotate(-1)
+            rows = claims.pick(
+                session, self._turns[-1], limit=limit, now=self._book.clock(), after=self._places
+            )
+            if rows:
+                return rows
+        return []
+
+    def _fitting(self, rows: list[Due]) -> list[Due]:
+        """Leave what would take too much memory; whatever it is, one always fits."""
+        total = 0
+        for place, row in enumerate(rows):
+            size = self._sizes.get(row.mailing_id, MOST_BYTES)
+            if place and total + size > MOST_BYTES:
+                return rows[:place]
+            total += size
+        return rows
+
+    def _begin(self, session: Session, rows: list[Due]) -> list[Parcel]:
+        book = self._book
+        now = book.clock()
+        book.journal.composing(key_of(row) for row in rows)
+        packed = pack(self._prepare, rows, signer=self._signer, now=now)
+        book.journal.composed()
+        for row in rows:
+            self._places[row.mailing_id] = (row.due_at, row.id)
+        for parcel in packed.parcels:
+            self._sizes[parcel.message.mailing_id] = len(parcel.raw)
+        refused = claims.suppressed(session, {each.key: each.address_hash for each in packed.parcels})
+        self._settle(session, packed, refused, now=now)
+        wanted = {parcel.key for parcel in packed.parcels} - refused
+        going = claims.begin(session, wanted, owner=book.owner, seconds=book.lease.seconds, now=now)
+        return [parcel for parcel in packed.parcels if parcel.key in going]
+
+    def _settle(self, session: Session, packed: Packed, refused: set[Key], *, now: datetime) -> None:
+        """Record what will not be sent: it is taken for an instant, so that the same rules hold for it."""
+        book = self._book
+        outcomes = packed.settled + fates_of_broken(session, packed.broken, now=now)
+        outcomes += [
+            Outcome(*key, state=MessageState.SKIPPED, at=now, reason="suppressed") for key in sorted(refused)
+        ]
+        if outcomes:
+            keys = [(each.mailing_id, each.message_id) for each in outcomes]
+            claims.begin(
+                session,
+                keys,
+                owner=book.owner,
+                seconds=book.lease.seconds,
+                now=now,
+                state=MessageState.CLAIMED,
+            )
+            record(session, outcomes, owner=book.owner)
+            book.counts.update(outcome.state for outcome in outcomes)
