@@ -1,7 +1,8 @@
 """The database: model base, column types, sessions, and the one place where a transaction is opened."""
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -16,9 +17,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     create_engine,
+    event,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 Sessions = sessionmaker[Session]
 
@@ -29,6 +34,11 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+_USED_AT = "used at"
+#: A connection that was used so recently is taken to be alive.
+_FRESH_SECONDS = 1.0
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -70,13 +80,34 @@ class Model(DeclarativeBase):
 
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Make an engine whose connections are checked before use, so that a database restart heals itself."""
-    return create_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=pool_size,
-        max_overflow=10,
-        connect_args={"options": "-c timezone=UTC"},
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=10, connect_args={"options": "-c timezone=UTC"}
     )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _check_if_idle)
+    return engine
+
+
+def _note_use(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _check_if_idle(
+    connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Ask a connection whether it lives, unless it did a moment ago: SQLAlchemy's own ping asks each time.
+
+    A sender checks out three connections a window; asking each cost a tenth of all its work.
+    """
+    used_at = record.info.get(_USED_AT)
+    if used_at is None or time.monotonic() - used_at < _FRESH_SECONDS:
+        return
+    try:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError("The database has closed an idle connection.") from error
 
 
 def make_sessions(engine: Engine) -> Sessions:

@@ -113,7 +113,16 @@ class Lane:
         #: Why it closed, where that was not our doing; and whether a message was under way.
         self.broken, self.broke_in_talk = "", False
         self.deadline = float("inf")
-        self._crew, self._deadlines = crew, deadlines
+        self._crew = crew
+        self._block_seconds = deadlines.block
+        self._seconds = {
+            _Step.MAIL: deadlines.mail,
+            _Step.RCPT: deadlines.rcpt,
+            _Step.DATA: deadlines.data,
+            _Step.DOT: deadlines.dot,
+            _Step.LONE_DOT: deadlines.data,
+            _Step.RESET: deadlines.reset,
+        }
         self._wire = session.wire
         self._pipelines = session.pipelines
         #: Whether an envelope may go out behind the dot before it.
@@ -234,6 +243,7 @@ class Lane:
 
     def _hear(self) -> None:
         """Work off every complete reply."""
+        before = self._answered
         try:
             while not self.closed and (reply := self._wire.next_reply()) is not None:
                 if not self._expected:
@@ -241,8 +251,8 @@ class Lane:
                     return
                 self._answered += 1
                 self._answer(*self._expected.popleft(), reply)
-                if self._expected and not self.closed:
-                    self._allow(self._expected[0][0])
+            if self._expected and not self.closed and self._answered != before:
+                self._allow(self._expected[0][0])
         except ConnectionLost as error:
             self._fail(str(error))
             return
@@ -358,21 +368,13 @@ class Lane:
                 if self._expected:
                     self._allow(self._expected[0][0])
                 elif self._dotless is not None:
-                    self.deadline = time.monotonic() + self._deadlines.block
+                    self.deadline = time.monotonic() + self._block_seconds
 
     def _allow(self, step: _Step) -> None:
         """Say how long the answer that is owed next may take."""
-        limits = self._deadlines
-        seconds = {
-            _Step.MAIL: limits.mail,
-            _Step.RCPT: limits.rcpt,
-            _Step.DATA: limits.data,
-            _Step.DOT: limits.dot,
-            _Step.LONE_DOT: limits.data,
-            _Step.RESET: limits.reset,
-        }[step]
+        seconds = self._seconds[step]
         if self._wire.full:
-            seconds = max(seconds, limits.block)
+            seconds = max(seconds, self._block_seconds)
         self.deadline = time.monotonic() + seconds
 
     def _fail(self, why: str) -> None:

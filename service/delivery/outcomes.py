@@ -116,8 +116,8 @@ def record(session: Session, outcomes: Sequence[Outcome], *, owner: str) -> int:
 
 def _arrays(outcomes: list[Outcome]) -> dict[str, Any]:
     return {
-        "mailing_ids": [each.mailing_id for each in outcomes],
-        "ids": [each.message_id for each in outcomes],
+        "mailing_ids": "{" + ",".join([str(each.mailing_id) for each in outcomes]) + "}",
+        "ids": "{" + ",".join([str(each.message_id) for each in outcomes]) + "}",
         "states": [each.state.value for each in outcomes],
         "reasons": [each.reason for each in outcomes],
         "due_ats": [each.due_at for each in outcomes],

@@ -111,10 +111,10 @@ class Windows:
             self._places[row.mailing_id] = (row.due_at, row.id)
         for parcel in packed.parcels:
             self._sizes[parcel.message.mailing_id] = len(parcel.raw)
-        refused = claims.suppressed(session, {each.key: each.address_hash for each in packed.parcels})
-        self._settle(session, packed, refused, now=now)
-        wanted = {parcel.key for parcel in packed.parcels} - refused
-        going = claims.begin(session, wanted, owner=book.owner, seconds=book.lease.seconds, now=now)
+        hashes = {parcel.key: parcel.address_hash for parcel in packed.parcels}
+        going = claims.begin(session, hashes, owner=book.owner, seconds=book.lease.seconds, now=now)
+        left = {key: hashes[key] for key in hashes.keys() - going}
+        self._settle(session, packed, claims.suppressed(session, left), now=now)
         return [parcel for parcel in packed.parcels if parcel.key in going]
 
     def _settle(self, session: Session, packed: Packed, refused: set[Key], *, now: datetime) -> None:
@@ -126,13 +126,6 @@ class Windows:
         ]
         if outcomes:
             keys = [(each.mailing_id, each.message_id) for each in outcomes]
-            claims.begin(
-                session,
-                keys,
-                owner=book.owner,
-                seconds=book.lease.seconds,
-                now=now,
-                state=MessageState.CLAIMED,
-            )
+            claims.seize(session, keys, owner=book.owner, now=now)
             record(session, outcomes, owner=book.owner)
             book.counts.update(outcome.state for outcome in outcomes)

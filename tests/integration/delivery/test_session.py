@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from service.delivery.replies import Kind, Phase, classify
-from service.delivery.smtp import Deadlines, Envelope, RelayUnusable, SmtpSession
-from service.delivery.wire import ConnectionLost
+from service.delivery.replies import Kind
+from service.delivery.smtp import Deadlines, RelayUnusable, SmtpSession
 from service.settings import RelayAddress
 from tests.fakes import smtp_server
 from tests.fakes.smtp_server import STALL, TRICKLE, SmtpServer
+from tests.integration.delivery.one_lane import OneHand, parcel_of, work
 from tests.integration.delivery.world import QUICK
 
 CERTIFICATE = Path(smtp_server.__file__).parent / "tls" / "localhost.pem"
-TO_ANN = Envelope("b+token@courier.example", "ann@example.org")
 
 
 @pytest.fixture
@@ -39,16 +38,9 @@ def connect(server: SmtpServer, url: str, *, deadlines: Deadlines = QUICK) -> Sm
 
 
 def send(session: SmtpSession, raw: bytes) -> None:
-    for reply, phase in (
-        (session.mail(TO_ANN, size=len(raw)), Phase.MAIL),
-        (session.rcpt(TO_ANN), Phase.RCPT),
-    ):
-        assert classify(phase, reply).kind is Kind.GO_ON
-    assert session.data().code == 354
-    session.body(raw)
-    session.dot()
-    assert session.dot_reply().code == 250
-    session.quit()
+    crew = OneHand([parcel_of(raw)])
+    work(session, crew, deadlines=QUICK)
+    assert crew.settled_ones[0].verdict.kind is Kind.ACCEPTED
 
 
 def encrypting(context: ssl.SSLContext, **values: object) -> AbstractContextManager[SmtpServer]:
@@ -159,18 +151,19 @@ def trickle() -> Iterator[SmtpServer]:
 
 
 def test_a_trickle_does_not_move_the_deadline(trickle: SmtpServer) -> None:
-    session = connect(trickle, "smtp://127.0.0.1:{port}", deadlines=Deadlines(mail=0.8))
+    deadlines = Deadlines(mail=0.8)
+    session = connect(trickle, "smtp://127.0.0.1:{port}", deadlines=deadlines)
     began = time.monotonic()
-    with pytest.raises(ConnectionLost, match="too long"):
-        session.mail(TO_ANN, size=10)
+    crew = OneHand([parcel_of(b"x\r\n")])
+    lane = work(session, crew, deadlines=deadlines)
     assert time.monotonic() - began < 3
-    session.close()
+    assert "too long" in lane.broken
+    assert crew.returned_ones[0] is not None
 
 
 def test_an_endless_reply_is_no_reply() -> None:
     endless = "\r\n".join(["250-more"] * 300)
     with smtp_server.running(lambda step: endless if step.verb == "MAIL" else None) as server:
         session = connect(server, "smtp://127.0.0.1:{port}")
-        with pytest.raises(ConnectionLost, match="does not end"):
-            session.mail(TO_ANN, size=10)
-        session.close()
+        lane = work(session, OneHand([parcel_of(b"x\r\n")]), deadlines=QUICK)
+    assert "does not end" in lane.broken

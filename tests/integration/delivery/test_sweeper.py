@@ -84,7 +84,7 @@ def test_a_lease_that_has_ended_is_not_renewed_and_marks_nothing(sessions: Sessi
         assert not claims.renew(session, owner="a", seconds=60)
         key = (message.mailing_id, message.id)
         assert claims.look_again(session, {key: b"hash"}, owner="a") == set()
-        assert claims.begin(session, [key], owner="b", seconds=60, now=utc()) == set()
+        assert claims.begin(session, {key: b"hash"}, owner="b", seconds=60, now=utc()) == set()
         claims.give_back(session, [key], owner="a", now=utc())
     assert account(sessions, mailing_id).by_state == {MessageState.PLANNED: 1}
 

@@ -148,6 +148,6 @@ def claim(
 ) -> list[Due]:
     """Take what is due as a sender does, without composing it."""
     rows = claims.pick(session, stream, limit=limit, now=now or utc(), after={})
-    keys = {(row.mailing_id, row.id) for row in rows}
-    claims.begin(session, keys, owner=owner, seconds=seconds, now=now or utc())
+    hashes = {(row.mailing_id, row.id): hash_of(address_of(row.subscription_id or 0)) for row in rows}
+    claims.begin(session, hashes, owner=owner, seconds=seconds, now=now or utc())
     return rows
