@@ -95,24 +95,30 @@ def cancel_pending(
     For one reader this reaches into windows that workers hold: a claimed message is cancelled, one that is
     about to be sent is marked, and the worker's last look before MAIL sees the mark. For a whole mailing the
     last look at the mailing's state does the same without locking every window.
+
+    :raises InvalidInput: a subscription is named without its subscriber, by whom its messages are found.
     """
     wanted = {
-        "subscription_id = :subscription_id": subscription_id,
         "subscriber_id = :subscriber_id": subscriber_id,
+        "subscription_id = :subscription_id": subscription_id,
         "mailing_id = :mailing_id": mailing_id,
         "kind = ANY(:kinds)": None if kinds is None else list(kinds),
     }
     conditions = [condition for condition, value in wanted.items() if value is not None]
     if subscription_id is None and subscriber_id is None and mailing_id is None:
         raise InvalidInput("Say whose messages to cancel: a subscription, a subscriber or a mailing.")
-    states = "'planned', 'held', 'deferred'"
-    if subscription_id is not None or subscriber_id is not None:
-        states += ", 'claimed', 'sending'"
+    if subscription_id is not None and subscriber_id is None:
+        raise InvalidInput("Say whose subscription it is: messages are found by their subscriber.")
+    if subscriber_id is not None:
+        pending = "state IN ('planned', 'held', 'deferred', 'claimed', 'sending')"
+    else:
+        # Two conditions, each with a partial index: a stopped mailing's other rows are not read again.
+        pending = "(state IN ('planned', 'deferred') OR state = 'held')"
     statement = text(
         f"""
         WITH picked AS (
             SELECT mailing_id, id FROM messages
-            WHERE state IN ({states}) AND {" AND ".join(conditions)}
+            WHERE {pending} AND {" AND ".join(conditions)}
             ORDER BY mailing_id, id FOR UPDATE
         )
         UPDATE messages SET

@@ -293,7 +293,9 @@ def test_a_reader_who_leaves_after_composing_gets_nothing(committing: Sessions, 
 
     def leave() -> None:
         with transaction(committing) as session:
-            ledger.cancel_pending(session, subscription_id=1, reason="unsubscribed", now=utc())
+            ledger.cancel_pending(
+                session, subscriber_id=1, subscription_id=1, reason="unsubscribed", now=utc()
+            )
 
     compose.then.append(leave)
     with smtp_server.running() as server:
@@ -310,7 +312,9 @@ def test_a_reader_who_leaves_while_the_window_is_on_its_way_gets_nothing_after_t
     def script(step: Step) -> str | None:
         if step.verb == "DOT" and step.total == 0:
             with transaction(committing) as session:
-                ledger.cancel_pending(session, subscription_id=2, reason="unsubscribed", now=utc())
+                ledger.cancel_pending(
+                    session, subscriber_id=2, subscription_id=2, reason="unsubscribed", now=utc()
+                )
         return None
 
     with smtp_server.running(script, delay=0.15) as server:
