@@ -36,7 +36,9 @@ class PlanningReport:
     adds_up: bool
 
     def as_json(self) -> dict[str, Any]:
-        return {key: round(each, 3) if isinstance(each, float) else each for key, each in asdict(self).items()}
+        return {
+            key: round(each, 3) if isinstance(each, float) else each for key, each in asdict(self).items()
+        }
 
     def lines(self) -> list[str]:
         return [
@@ -112,7 +114,8 @@ def _measure(
         set_up_seconds=set_up,
         seconds=seconds,
         rows_per_second=readers / seconds,
-        worker_cpu_us=meter.cpu["worker"] / readers * 1e6,
+        # The server is a child of this process.
+        worker_cpu_us=(meter.cpu["worker"] - meter.cpu["postgres"]) / readers * 1e6,
         postgres_cpu_us=meter.cpu["postgres"] / readers * 1e6,
         worker_mb_before=before,
         worker_mb_after=meter.peak_mb["worker"],

@@ -1,10 +1,11 @@
 """Planning in bulk: the same mail for every reader of a query, written by the database itself."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, literal, select
+from sqlalchemy import ColumnElement, LargeBinary, Select, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
@@ -36,8 +37,12 @@ def put_audience(
 
     No row passes through this process, and the query is asked once: what it finds is what is written.
     """
-    readers = audience.cte("readers")
-    subscription_id, subscriber_id = readers.c
+    who = audience.subquery("who")
+    # One draw of the system's randomness and a hash per reader: two UUIDs were a third of the whole cost.
+    secret = literal(secrets.token_bytes(32), LargeBinary)
+    digest = func.sha256(secret.op("||")(func.int8send(who.c[0])))
+    readers = select(who.c[0], who.c[1], func.encode(digest, "hex").label("random")).cte("readers")
+    subscription_id, subscriber_id, random = readers.c
     values: dict[Any, ColumnElement[Any]] = {
         Message.mailing_id: literal(mailing.id),
         Message.dedupe_key: func.concat("subscription ", subscription_id),
@@ -48,8 +53,8 @@ def put_audience(
         Message.recipe_id: literal(recipe_id, Message.recipe_id.type),
         Message.variant: literal(0),
         Message.details: literal({}, JSONB),
-        Message.return_path_token: _random(),
-        Message.message_id: _random(),
+        Message.return_path_token: func.left(random, 32),
+        Message.message_id: func.right(random, 32),
         Message.state: literal(MessageState.PLANNED, Message.state.type),
         Message.reason: literal(""),
         Message.attempts: literal(0),
@@ -72,8 +77,3 @@ def put_audience(
         )
     ).one()
     return Slice(*found)
-
-
-def _random() -> ColumnElement[str]:
-    """Return 122 random bits in 32 characters, others for each row."""
-    return func.replace(cast(func.gen_random_uuid(), String), "-", "")
