@@ -1,6 +1,5 @@
 """Who a blast goes to: active readers who consented to announcements and do not pause."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,22 +34,19 @@ def measure(session: Session, blast: Blast, *, now: datetime) -> Audience:
     return Audience(total, last)
 
 
-def next_slice(
-    session: Session, blast: Blast, *, after_id: int, limit: int, now: datetime
-) -> Sequence[tuple[int, int]]:
-    """Return the next (subscription id, subscriber id) of the audience as it was when sending started."""
+def next_slice(blast: Blast, *, after_id: int, limit: int, now: datetime) -> Select[int, int]:
+    """Select the next (subscription id, subscriber id) of the audience as it was when sending started."""
     joined_later = exists().where(
         ConsentEvent.subscription_id == Subscription.id,
         ConsentEvent.kind.in_(_JOINING),
         ConsentEvent.at > blast.started_at,
     )
-    rows = session.execute(
+    return (
         _who(blast, now=now)
         .where(Subscription.id > after_id, Subscription.id <= blast.fan_out_until, ~joined_later)
         .order_by(Subscription.id)
         .limit(limit)
     )
-    return [(subscription_id, subscriber_id) for subscription_id, subscriber_id in rows]
 
 
 def _who(blast: Blast, *, now: datetime) -> Select[int, int]:

@@ -97,7 +97,7 @@ class Book:
             return
         asked = lease.begin()
         with self.trying(), transaction(self.sessions) as session:
-            if claims.renew(session, owner=self.owner, seconds=lease.seconds):
+            if claims.renew(session, self.held, owner=self.owner, seconds=lease.seconds):
                 lease.granted(asked)
 
     def write(self, session: Session) -> None:

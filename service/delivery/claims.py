@@ -231,19 +231,21 @@ def give_back(session: Session, keys: Collection[Key], *, owner: str, now: datet
         mailings.reopen(session, {key[0] for key in keys})
 
 
-def renew(session: Session, *, owner: str, seconds: float) -> bool:
+_RENEW = text(
+    """
+    UPDATE messages AS m SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
+    FROM unnest(CAST(:mailing_ids AS bigint[]), CAST(:ids AS bigint[])) AS w (mailing_id, id)
+    WHERE m.mailing_id = w.mailing_id AND m.id = w.id AND m.owner = :owner
+      AND m.state IN ('claimed', 'sending') AND m.lease_until > clock_timestamp()
+    RETURNING 1
+    """
+)
+
+
+def renew(session: Session, keys: Collection[Key], *, owner: str, seconds: float) -> bool:
     """Prolong a lease that has not ended; False means that nothing is held any more."""
-    renewed = session.execute(
-        text(
-            """
-            UPDATE messages SET lease_until = clock_timestamp() + make_interval(secs => :seconds)
-            WHERE owner = :owner AND state IN ('claimed', 'sending') AND lease_until > clock_timestamp()
-            RETURNING 1
-            """
-        ),
-        {"owner": owner, "seconds": seconds},
-    )
-    return renewed.first() is not None
+    values = key_arrays(sorted(keys)) | {"owner": owner, "seconds": seconds}
+    return session.execute(_RENEW, values).first() is not None
 
 
 _POSTPONE = text(

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.delivery import ledger, partitions
-from service.delivery.models import PENDING, Mailing, MailingState, Message, Stream
+from service.delivery.models import PENDING, Mailing, MailingState, MailingTally, Stream
 from service.errors import Conflict, NotFound
 
 #: A month's transactional mailing stays open this long after it, for transactions that began before.
@@ -114,16 +114,15 @@ def reopen(session: Session, mailing_ids: Collection[int]) -> None:
 
 
 def _close(session: Session, which: object, *, now: datetime) -> int:
-    # Asked of each mailing by itself: a join would read every pending row of the ledger.
+    # Asked of the counters, which every snapshot sees together with the rows: no row is read.
     pending = (
-        select(Message.id)
-        .where(Message.mailing_id == Mailing.id, Message.state.in_(PENDING))
-        .limit(1)
+        select(func.coalesce(func.sum(MailingTally.n), 0))
+        .where(MailingTally.mailing_id == Mailing.id, MailingTally.state.in_(PENDING))
         .scalar_subquery()
     )
     finished = session.execute(
         update(Mailing)
-        .where(which, Mailing.state == MailingState.SENDING, Mailing.planned, pending.is_(None))  # type: ignore[arg-type]
+        .where(which, Mailing.state == MailingState.SENDING, Mailing.planned, pending == 0)  # type: ignore[arg-type]
         .values(state=MailingState.FINISHED, finished_at=now)
         .returning(Mailing.id)
     )

@@ -64,6 +64,10 @@ PENDING = frozenset(
     }
 )
 
+#: States of few rows, each kind with an index of its own for the console's lists.
+_TROUBLE = "'held', 'deferred', 'failed', 'expired', 'unknown'"
+_LEFT_OUT = "'skipped', 'cancelled'"
+
 #: Ids of messages; a sequence of its own because the table is partitioned.
 MESSAGE_ID = Sequence("message_id", data_type=BigInteger, metadata=Model.metadata, cache=64)
 
@@ -143,8 +147,12 @@ class Message(Model):
     sent_at: Mapped[datetime | None]
 
     __table_args__ = (
+        # Every change of state writes an entry into each index that the row is in (docs/adr/0012): three for
+        # all rows, and partial ones for the few rows that somebody looks for by their state.
         UniqueConstraint("mailing_id", "dedupe_key"),
-        # Within a mailing: the rows of a paused one, however many, stand in nobody's way.
+        Index("ix_messages_subscriber", "subscriber_id"),
+        # Within a mailing: the rows of a paused one, however many, stand in nobody's way. The id makes it an
+        # order that a worker can go on in.
         Index(
             "ix_messages_due",
             "mailing_id",
@@ -152,8 +160,12 @@ class Message(Model):
             "id",
             postgresql_where=text("state IN ('planned', 'deferred')"),
         ),
-        # Few rows have an owner at any time: those in a window, and unknown ones.
-        Index("ix_messages_owner", "owner", postgresql_where=text("owner IS NOT NULL")),
+        # Few rows have an owner at any time: those in a window, and unknown ones. Not keyed by the owner: the
+        # dead entries of a busy one would pile up under its name, and a statement that names rows *and* owner
+        # would walk all of them.
+        Index("ix_messages_held", "mailing_id", "id", postgresql_where=text("owner IS NOT NULL")),
+        Index("ix_messages_trouble", "mailing_id", "id", postgresql_where=text(f"state IN ({_TROUBLE})")),
+        Index("ix_messages_left_out", "mailing_id", "id", postgresql_where=text(f"state IN ({_LEFT_OUT})")),
         Index(
             "ix_messages_unreturned",
             "subscription_id",
@@ -162,9 +174,6 @@ class Message(Model):
                 "AND recipe_id IS NOT NULL AND to_seq IS NOT NULL AND returned_at IS NULL"
             ),
         ),
-        Index("ix_messages_subscription", "subscription_id", "created_at"),
-        Index("ix_messages_subscriber", "subscriber_id"),
-        Index("ix_messages_state", "mailing_id", "state"),
         {"postgresql_partition_by": "RANGE (mailing_id)"},
     )
 
@@ -193,14 +202,13 @@ class MailingTally(Model):
 
 
 class Attempt(Model):
-    """One try to hand a message over, with the relay's own words."""
+    """One try to hand a message over, with the relay's own words; partitioned like `messages`."""
 
     __tablename__ = "attempts"
 
-    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
-    mailing_id: Mapped[int]
-    message_id: Mapped[int]
-    number: Mapped[int]
+    mailing_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
     relay: Mapped[str]
     #: Where it ended: connect, helo, mail, rcpt, data, dot.
@@ -210,7 +218,7 @@ class Attempt(Model):
     enhanced_code: Mapped[str | None]
     reply: Mapped[str] = mapped_column(default="")
 
-    __table_args__ = (Index("ix_attempts_message", "mailing_id", "message_id"),)
+    __table_args__ = ({"postgresql_partition_by": "RANGE (mailing_id)"},)
 
 
 class Event(Model):

@@ -13,6 +13,7 @@ from service.audit import AuditEntry
 from service.blasts import models as blasts
 from service.db import Model, make_engine
 from service.delivery import models as delivery
+from service.delivery import partitions
 from service.digests import models as digests
 from service.newsletters import models as newsletters
 from service.operators import models as operators
@@ -61,8 +62,9 @@ def differences(connection: Connection) -> list[object]:
 
 
 def include_object(_item: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
-    """Leave the partitions of `messages` out of the comparison: they come and go with the mailings."""
-    return not (kind in {"table", "index"} and name is not None and name.startswith("messages_p"))
+    """Leave the partitions of the ledger out of the comparison: they come and go with the mailings."""
+    parts = tuple(f"{table}_p" for table in partitions.TABLES)
+    return not (kind in {"table", "index"} and name is not None and name.startswith(parts))
 
 
 def _config(url: str) -> Config:

@@ -15,6 +15,9 @@ from service.recipes.models import Recipe
 from service.subscribers import addresses
 from service.subscribers.models import Subscriber
 
+#: Rows that a worker holds.
+IN_HAND = frozenset({MessageState.CLAIMED, MessageState.SENDING})
+
 _Kind = TypeVar("_Kind", Attempt, Event)
 
 #: (mailing id, message id): where a page of a list begins.
@@ -78,7 +81,7 @@ class Story:
 
 
 def list_page(session: Session, wanted: Filter, *, before: Key | None = None, limit: int = 50) -> Page:
-    """Return one page; the index by mailing and state serves it, whatever the size of the ledger."""
+    """Return one page. Partial indexes serve rare states; of the others every mailing asked has many."""
     mailing_ids = [wanted.mailing_id] if wanted.mailing_id is not None else _with_such(session, wanted)
     query = (
         select(Message)
@@ -86,6 +89,9 @@ def list_page(session: Session, wanted: Filter, *, before: Key | None = None, li
         .order_by(Message.mailing_id.desc(), Message.id.desc())
         .limit(limit + 1)
     )
+    if wanted.states <= IN_HAND:
+        # Says what is true of them anyhow, so that the index of the few held rows is used.
+        query = query.where(Message.owner.is_not(None))
     if wanted.reason is not None:
         query = query.where(Message.reason == wanted.reason)
     if wanted.undecided:
@@ -201,5 +207,5 @@ def _about(kind: type[_Kind], message: Message) -> Select[_Kind]:
     return (
         select(kind)
         .where(kind.mailing_id == message.mailing_id, kind.message_id == message.id)
-        .order_by(kind.at, kind.id)
+        .order_by(kind.at)
     )

@@ -18,10 +18,12 @@ MAY_REACH = PENDING | {MessageState.SENT, MessageState.UNKNOWN}
 _RECEIVED = text(
     """
     SELECT message.subscription_id, array_agg(DISTINCT article_id)
-    FROM messages AS message
+    FROM subscriptions
+    JOIN messages AS message ON message.subscriber_id = subscriptions.subscriber_id
+        AND message.subscription_id = subscriptions.id
     JOIN recipes ON recipes.id = message.recipe_id
     CROSS JOIN LATERAL unnest(recipes.article_ids) AS article_id
-    WHERE message.subscription_id = ANY(:subscription_ids)
+    WHERE subscriptions.id = ANY(:subscription_ids)
       AND message.created_at >= :since AND message.state = ANY(:states)
     GROUP BY message.subscription_id
     """

@@ -44,6 +44,7 @@ def change(
                 session,
                 now=now,
                 reason="announcements_off",
+                subscriber_id=subscription.subscriber_id,
                 subscription_id=subscription.id,
                 kinds=("blast",),
             )
@@ -91,7 +92,14 @@ def pause(
         details={"until": until.isoformat()},
     )
     session.flush()
-    ledger.cancel_pending(session, now=now, reason="paused", subscription_id=subscription.id, kinds=_BULK)
+    ledger.cancel_pending(
+        session,
+        now=now,
+        reason="paused",
+        subscriber_id=subscription.subscriber_id,
+        subscription_id=subscription.id,
+        kinds=_BULK,
+    )
     return subscription
 
 

@@ -39,7 +39,13 @@ def unsubscribe(
         )
         _leave(session, subscription, now=now)
     # Also on a repeat: whatever was queued meanwhile must not go out either.
-    ledger.cancel_pending(session, now=now, reason="unsubscribed", subscription_id=subscription.id)
+    ledger.cancel_pending(
+        session,
+        now=now,
+        reason="unsubscribed",
+        subscriber_id=subscription.subscriber_id,
+        subscription_id=subscription.id,
+    )
     return subscription
 
 

@@ -13,7 +13,7 @@ from service.blasts import audience, drafts, sending
 from service.blasts.emails import why_not
 from service.blasts.models import Blast, BlastState
 from service.db import Sessions
-from service.delivery import ledger, mailings
+from service.delivery import mailings, planning
 from service.delivery.accounting import accounts
 from service.delivery.models import Mailing, MailingState, Message, MessageState, Stream
 from service.errors import Conflict
@@ -210,16 +210,16 @@ def test_a_fan_out_that_is_killed_goes_on_where_it_was(
         for _ in range(10):
             make_listener(session, newsletter)
         blast = start(session, make_blast(session, newsletter), count=10)
-    put, calls = ledger.put, iter(range(100))
+    put, calls = planning.put_audience, iter(range(100))
 
-    def killed_after_the_second_slice(*args: object, **values: object) -> int:
-        new = put(*args, **values)
+    def killed_after_the_second_slice(*args: object, **values: object) -> planning.Slice:
+        found = put(*args, **values)  # type: ignore[arg-type]  # handed on as they came
         if next(calls) == 1:
             raise Killed
-        return new
+        return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "put", killed_after_the_second_slice)
+        patch.setattr(planning, "put_audience", killed_after_the_second_slice)
         with pytest.raises(Killed):
             sending.fan_out(committing, now=NOW)
     with committing() as session:

@@ -297,7 +297,11 @@ def test_a_reader_who_leaves_while_the_window_is_composed_is_marked_and_waits_fo
 
     def leave() -> None:
         with transaction(committing) as session:
-            left.append(ledger.cancel_pending(session, subscription_id=1, reason="unsubscribed", now=utc()))
+            left.append(
+                ledger.cancel_pending(
+                    session, subscriber_id=1, subscription_id=1, reason="unsubscribed", now=utc()
+                )
+            )
 
     leaving = threading.Thread(target=leave)
     compose.then.append(leaving.start)
@@ -317,7 +321,9 @@ def test_a_reader_who_leaves_while_the_window_is_on_its_way_gets_nothing_after_t
     def script(step: Step) -> str | None:
         if step.verb == "DOT" and step.total == 0:
             with transaction(committing) as session:
-                ledger.cancel_pending(session, subscription_id=2, reason="unsubscribed", now=utc())
+                ledger.cancel_pending(
+                    session, subscriber_id=2, subscription_id=2, reason="unsubscribed", now=utc()
+                )
         return None
 
     with smtp_server.running(script, delay=0.15) as server:

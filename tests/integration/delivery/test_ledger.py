@@ -102,7 +102,7 @@ def test_partitions_are_made_ahead_by_several_at_once(committing: Sessions) -> N
         for number in (4_000, 4_001):
             assert session.scalar(text("SELECT to_regclass(:n)"), {"n": f"messages_p{number}"})
     with transaction(committing) as session:
-        session.execute(text("DROP TABLE messages_p4000, messages_p4001"))
+        session.execute(text("DROP TABLE messages_p4000, messages_p4001, attempts_p4000, attempts_p4001"))
 
 
 def test_cancelling_a_reader_reaches_claimed_rows_and_marks_those_being_sent(
@@ -115,7 +115,8 @@ def test_cancelling_a_reader_reaches_claimed_rows_and_marks_those_being_sent(
             text("UPDATE messages SET state = :state WHERE subscription_id = :n"), {"state": state, "n": n}
         )
     gone = [
-        ledger.cancel_pending(session, subscription_id=n, reason="unsubscribed", now=now) for n in range(4)
+        ledger.cancel_pending(session, subscriber_id=n, subscription_id=n, reason="unsubscribed", now=now)
+        for n in range(4)
     ]
     assert gone == [1, 1, 1, 0]
     assert state_of(session, 0) == (MessageState.CANCELLED, "unsubscribed")
@@ -132,6 +133,18 @@ def test_cancelling_can_be_limited_to_kinds_and_needs_somebody(session: Session,
     assert cancel(session, subscriber_id=0, kinds=["digest", "blast"], reason="paused", now=now) == 1
     with pytest.raises(InvalidInput):
         cancel(session, kinds=["digest"], reason="paused", now=now)
+    with pytest.raises(InvalidInput):
+        cancel(session, subscription_id=0, reason="paused", now=now)
+
+
+def test_cancelling_one_subscription_leaves_the_others_of_its_reader(session: Session, now: datetime) -> None:
+    mailing = blast(session, now)
+    ledger.put(session, mailing, rows(now, 2), now=now)
+    session.execute(text("UPDATE messages SET subscriber_id = 7"))
+    gone = ledger.cancel_pending(session, subscriber_id=7, subscription_id=1, reason="paused", now=now)
+    assert gone == 1
+    assert state_of(session, 0) == (MessageState.PLANNED, "")
+    assert state_of(session, 1) == (MessageState.CANCELLED, "paused")
 
 
 def test_stopping_cancels_what_is_pending_and_a_stopped_mailing_stays_stopped(

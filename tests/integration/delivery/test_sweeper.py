@@ -81,8 +81,8 @@ def test_a_lease_that_has_ended_is_not_renewed_and_marks_nothing(sessions: Sessi
     mailing_id = plan(sessions, 1)
     with transaction(sessions) as session:
         (message,) = claim(session, Stream.BLAST, owner="a", limit=1, seconds=-1)
-        assert not claims.renew(session, owner="a", seconds=60)
         key = (message.mailing_id, message.id)
+        assert not claims.renew(session, [key], owner="a", seconds=60)
         assert claims.look_again(session, {key: b"hash"}, owner="a") == set()
         assert claims.begin(session, {key: b"hash"}, owner="b", seconds=60, now=utc()) == set()
         claims.give_back(session, [key], owner="a", now=utc())

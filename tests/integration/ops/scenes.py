@@ -47,6 +47,13 @@ def make_mailing(
     for (state, reason), n in counts.items():
         rows = [_row(session, newsletter, state, reason, now=now) for _ in range(n)]
         ledger.put(session, mailing, rows, now=now)
+    session.execute(
+        text(
+            "UPDATE messages SET owner = 'a worker', lease_until = clock_timestamp() + interval '30 s' "
+            "WHERE mailing_id = :id AND state IN ('claimed', 'sending')"
+        ),
+        {"id": mailing.id},
+    )
     return mailing
 
 

@@ -1,0 +1,51 @@
+"""Readers of a newsletter by the million, written in slices."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import text
+
+from service.bench import content
+from service.db import Sessions, transaction
+from service.newsletters.models import Newsletter
+
+_SLICE = 100_000
+
+_READERS = text(
+    """
+    WITH people AS (
+        INSERT INTO subscribers (email, email_key, locale, created_at)
+        SELECT each, each, 'en', :now
+        FROM (SELECT format('reader%s@mail%s.example', n, n % 50) AS each
+              FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n) AS addresses
+        RETURNING id
+    ), subscriptions_of_theirs AS (
+        INSERT INTO subscriptions (subscriber_id, newsletter_id, state, generation, topic_ids, rhythm,
+            weekday, hour, time_zone, announcements, first_digest_pending, watermark, created_at,
+            requested_at, confirmed_at)
+        SELECT id, :newsletter_id, 'active', 1, :topic_ids, 'weekly', 5, 7, 'UTC', true, false, 0,
+            :now, :now, :now
+        FROM people RETURNING id
+    )
+    INSERT INTO consent_events (subscription_id, kind, at, channel, details)
+    SELECT id, 'confirmed', :now, 'page', '{}' FROM subscriptions_of_theirs
+    """
+)
+
+
+def write(
+    sessions: Sessions, *, count: int, now: datetime, progress: Callable[[int, int], None]
+) -> Newsletter:
+    """Write a newsletter and so many active readers, each with the proof of their consent."""
+    newsletter = content.newsletter(now=now)
+    with transaction(sessions) as session:
+        session.add(newsletter)
+        session.flush()
+        topic_ids = sorted(topic.id for topic in newsletter.topics[:3])
+    for first in range(1, count + 1, _SLICE):
+        last = min(first + _SLICE - 1, count)
+        with transaction(sessions) as session:
+            values = {"newsletter_id": newsletter.id, "topic_ids": topic_ids, "now": now}
+            session.execute(_READERS, values | {"first": first, "last": last})
+        progress(last, count)
+    return newsletter
