@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, url_for
 
 from service.delivery.models import MailingState, MessageState
+from service.delivery.relays import RelayState
 from service.web.context import now
 
 REASONS = {
@@ -70,6 +71,10 @@ STATES: dict[str, tuple[str, str]] = {
     MailingState.FINISHED: ("finished", "good"),
     "draft": ("draft", ""),
     "idle": ("waiting", "off"),
+    # relays
+    RelayState.OPEN: ("open", "good"),
+    RelayState.RESTING: ("resting", "bad"),
+    RelayState.HALF_OPEN: ("being tried", "warn"),
 }
 
 KINDS = {
@@ -109,6 +114,15 @@ def state_mark(word: str) -> str:
 def number(value: int) -> str:
     """12,345"""
     return f"{value:,}"
+
+
+def pace(rate: float) -> str:
+    """A number of messages in a length of time that people can imagine: 12.5 a second, 6 a minute."""
+    if rate >= 10:
+        return f"{rate:,.0f} a second"
+    if rate >= 1:
+        return f"{rate:.1f}".removesuffix(".0") + " a second"
+    return f"{rate * 60:.0f} a minute"
 
 
 def span(length: timedelta) -> str:
@@ -152,6 +166,7 @@ def install(blueprint: Blueprint) -> None:
         "state": state,
         "state_mark": state_mark,
         "number": number,
+        "pace": pace,
         "span": span,
         "either": either,
         "waited": waited,
