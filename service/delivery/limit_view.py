@@ -17,6 +17,8 @@ class LimitView:
     configured: float | None
     rate: float
     slowed_since: datetime | None = None
+    #: Nothing goes that way before this moment.
+    silent_until: datetime | None = None
     #: What the other side said.
     why: str = ""
 
@@ -31,5 +33,14 @@ def view_of(name: str, fields: Mapping[str, str], *, top: float) -> LimitView:
         configured=top or None,
         rate=float(fields.get("rate", top)) if slowed_at or not top else top,
         slowed_since=datetime.fromtimestamp(float(slowed_at), UTC) if slowed_at else None,
+        silent_until=_silent_until(fields),
         why=fields.get("why", ""),
     )
+
+
+def _silent_until(fields: Mapping[str, str]) -> datetime | None:
+    """A limit that rests owes tokens; this is when the debt is paid."""
+    tokens = float(fields.get("tokens", 0))
+    if tokens >= -1:
+        return None
+    return datetime.fromtimestamp(float(fields["at"]) - tokens / float(fields["rate"]), UTC)

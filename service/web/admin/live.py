@@ -62,7 +62,7 @@ def _relays(_key: int) -> list[Part]:
 
 
 def _queue(_key: int) -> list[Part]:
-    return [_part("open", "admin/queue_open.html", "open", _plain(queue.list_open))]
+    return [_part("mailings", "admin/queue_open.html", "open", _plain(queue.list_open))]
 
 
 def _mailing(key: int) -> list[Part]:

@@ -148,6 +148,10 @@ def is_overdue(hour: datetime) -> bool:
     return hour + timedelta(hours=1) <= now()
 
 
+def is_ahead(instant: datetime) -> bool:
+    return instant > now()
+
+
 def either(names: Collection[str]) -> str:
     """Science, Energy or Travel"""
     *most, last = names
@@ -174,4 +178,5 @@ def install(blueprint: Blueprint) -> None:
     for name, words in filters.items():
         blueprint.add_app_template_filter(words, name)
     blueprint.add_app_template_test(is_overdue, "overdue")
+    blueprint.add_app_template_test(is_ahead, "ahead")
     blueprint.add_app_template_global(url_if, "url_if")

@@ -69,7 +69,7 @@ def test_relays_are_listed_with_their_share_their_pace_and_no_password(
 ) -> None:
     visitor.be(sessions, Role.VIEWER)
     page = visitor.open("/console/relays/").text
-    for words in ("main.example:25", "backup", SPARE, "100 %", "only when no other", "50 a second"):
+    for words in ("main.example:25", "backup", SPARE, "100 %", "stand-in", "50 a second"):
         assert words in page, words
     assert "10 a second" in page
     assert "hush" not in page
@@ -116,6 +116,17 @@ def test_a_slowed_way_is_shown_with_what_the_other_side_said(
     assert "slowed to 6 a minute" in page
     assert "“451 4.7.1 &lt;b&gt;too&lt;/b&gt; fast”" in page
     assert "gmail.com, since" in visitor.open("/console/").text
+
+
+def test_a_way_that_must_be_silent_says_until_when(
+    sessions: Sessions, visitor: Visitor, throttle: Throttle
+) -> None:
+    reply = make_reply(421, ["4.7.28 quota"])
+    throttle.heard(MAIN, "gmail.com", phase=Phase.DOT, verdict=classify(Phase.DOT, reply), reply=reply)
+    visitor.be(sessions, Role.VIEWER)
+    page = visitor.open("/console/relays/").text
+    assert "silent, goes on" in page
+    assert "in 9 minutes" in page or "in 10 minutes" in page
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
