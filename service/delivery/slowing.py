@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from service.delivery.replies import Kind, Phase, Reply, Verdict
+from service.delivery.replies import ABOUT_RECIPIENTS, Kind, Phase, Reply, Verdict
 
 
 class Way(StrEnum):
@@ -14,7 +14,6 @@ class Way(StrEnum):
 
 #: RFC 3463 3.3: this mailbox is full, the message too long for it, its list cannot be expanded.
 _ONE_MAILBOX = {(2, 2), (2, 3), (2, 4)}
-_ABOUT_RECIPIENTS = {Phase.RCPT, Phase.DATA, Phase.DOT}
 _QUOTA = (7, 28)
 #: Gmail asks for silence of at least ten minutes after 4.7.28.
 QUOTA_SECONDS = 600.0
@@ -30,8 +29,8 @@ def who_slows(phase: Phase, verdict: Verdict, reply: Reply | None) -> Way | None
         return None
     detail = reply.enhanced[1:] if reply.enhanced else None
     if detail == _QUOTA:
-        return Way.DOMAIN if phase in _ABOUT_RECIPIENTS else Way.RELAY
-    if reply.code == 421 or phase not in _ABOUT_RECIPIENTS:
+        return Way.DOMAIN if phase in ABOUT_RECIPIENTS else Way.RELAY
+    if reply.code == 421 or phase not in ABOUT_RECIPIENTS:
         return Way.RELAY
     if detail is None:
         return None if _is_greylisting(reply) else Way.DOMAIN

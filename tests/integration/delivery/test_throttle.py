@@ -169,15 +169,17 @@ def test_two_threads_share_a_limit_that_one_of_them_met(make: Make) -> None:
         threading.Thread(target=lambda each=each: granted.append(drain(each, 1.0)))
         for each in (first, second)
     ]
+    began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    taken = time.monotonic() - began
     (view,) = first.snapshot()
     assert (view.way, view.subject, view.why) == (Way.DOMAIN, GMAIL, "451 4.7.1 too fast")
     assert view.slowed_since is not None
     assert 10 < view.rate < 45
-    assert sum(granted) <= view.rate * 1.5 + view.rate / 2 + 1
+    assert sum(granted) <= view.rate * taken + view.rate / 2 + 1
 
 
 def test_a_slowed_way_creeps_up_until_the_limit_is_dropped(make: Make, redis_url: str, prefix: str) -> None:
@@ -282,7 +284,7 @@ def test_a_dead_redis_makes_us_slower_and_is_used_again_when_it_is_back(
         assert drain(throttle, 0.5) > 30
 
 
-def test_a_frozen_redis_is_waited_for_once_and_briefly(make: Make, server_folder: Path) -> None:
+def test_a_frozen_redis_is_waited_for_once_and_briefly(make: Make, server_folder: Path, prefix: str) -> None:
     with own_server(server_folder / "valkey-frozen") as (url, process):
         throttle = make(url, relay_rates={RELAY: 100}, least_workers=2)
         drain(throttle, 0.2)
@@ -298,8 +300,13 @@ def test_a_frozen_redis_is_waited_for_once_and_briefly(make: Make, server_folder
             assert time.monotonic() - asked < 2 * ANSWER_SECONDS + 1
         finally:
             os.kill(process, signal.SIGCONT)
-        time.sleep(3.2)  # the rest after the first failure
-        assert drain(throttle, 1.0) > 55
+        with redis.Redis.from_url(url) as client:
+            key = f"{prefix}relay:{RELAY}"
+            before, ends = client.hget(key, "at"), time.monotonic() + 20
+            while client.hget(key, "at") == before:
+                throttle.grant(RELAY, {GMAIL: 1})
+                assert time.monotonic() < ends, "Redis was not asked again"
+                time.sleep(0.1)
 
 
 def test_who_is_slowed_while_redis_is_away_is_slow_in_redis_afterwards(
