@@ -1,5 +1,6 @@
 """A mailing with too many errors is paused with a reason; the red button holds all, also what comes later."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -122,6 +123,30 @@ def test_a_blast_can_be_resumed_before_it_has_followed(sessions: Sessions, now: 
         assert note(session, mailing.id, 100, 50, now)
         control.resume(session, mailing.id, actor="operator 1", now=now)
         assert found(session, mailing.id).state is MailingState.SENDING
+
+
+def test_senders_that_note_and_operators_that_resume_never_wait_in_a_circle(
+    committing: Sessions, now: datetime
+) -> None:
+    with transaction(committing) as session:
+        ids = [make(session, now, cause=f"edition {n}") for n in range(3)]
+
+    def note_all(_: int) -> int:
+        with transaction(committing) as session:
+            return len(breakers.note(session, dict.fromkeys(ids, OutcomeCounts(60, 30)), now=now))
+
+    def resume_all(n: int) -> int:
+        for mailing_id in ids if n % 2 else reversed(ids):
+            with transaction(committing) as session:
+                mailings.resume(session, mailing_id, now=now)
+        return 0
+
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(note_all if n % 3 else resume_all, n) for n in range(60)]
+        tripped = sum(job.result() for job in jobs)
+    with committing() as session:
+        paused = session.scalars(select(AuditEntry).where(AuditEntry.action == "mailing.paused")).all()
+    assert len(paused) == tripped > 0
 
 
 def outcomes(mailing_id: int, **numbers: int) -> list[Outcome]:
