@@ -9,10 +9,12 @@ from sqlalchemy import Engine
 
 from service.articles.fetching import Fetcher
 from service.db import Sessions, make_engine, make_sessions
+from service.delivery.breakers import ErrorLimit
 from service.delivery.dkim_keys import KeyFolder
 from service.delivery.engine import DeliveryEngine
 from service.delivery.keyring import Keyring
 from service.delivery.smtp import Deadlines
+from service.delivery.throttle import Throttle
 from service.dispatch import CeleryDispatcher, Dispatcher
 from service.links import Links
 from service.prepare.port import Preparer
@@ -32,6 +34,7 @@ class Runtime:
     hash_address: AddressHasher
     dispatcher: Dispatcher
     keyring: Keyring
+    throttle: Throttle
 
     def with_(self, **changes: Any) -> "Runtime":
         """Return a copy with other parts; tests swap sessions and dispatcher."""
@@ -51,7 +54,23 @@ def build(settings: Settings, *, pool_size: int = 5) -> Runtime:
         hash_address=AddressHasher(settings.secret_keys),
         dispatcher=CeleryDispatcher(settings.broker_url),
         keyring=Keyring(KeyFolder(settings.dkim_folder)),
+        throttle=throttle(settings),
     )
+
+
+def throttle(settings: Settings) -> Throttle:
+    """Build the limits as they are configured; Redis is asked on first use."""
+    return Throttle(
+        settings.redis_url,
+        relay_rates={relay.label: relay.rate for relay in settings.relays if relay.rate is not None},
+        domain_rates=settings.domain_rates,
+        least_workers=settings.worker_concurrency,
+    )
+
+
+def error_limit(settings: Settings) -> ErrorLimit:
+    """Return what pauses a mailing."""
+    return ErrorLimit(percent=settings.breaker_percent, outcomes=settings.breaker_outcomes)
 
 
 def delivery_engine(runtime: Runtime) -> DeliveryEngine:

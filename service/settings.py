@@ -4,7 +4,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -16,6 +16,8 @@ from pydantic_settings import (
 )
 
 from service.errors import ConfigurationError
+from service.relay_addresses import RelayAddress as RelayAddress
+from service.relay_addresses import parse_domain_rates, parse_relays
 
 #: Where `broadsheet.toml` is looked for unless BROADSHEET_CONFIG names another file.
 CONFIG_FILE = "broadsheet.toml"
@@ -64,8 +66,15 @@ class Settings(Places):
     #: At least 32 characters; signs every link. `secret_key_fallbacks` keeps old links alive after a change.
     secret_key: SecretStr
     secret_key_fallbacks: Annotated[tuple[SecretStr, ...], NoDecode] = ()
-    #: smtp://user:password@host:587 (STARTTLS where offered), smtps://host:465, smtp+starttls:// (required)
+    #: smtp://user:password@host:587 (STARTTLS where offered), smtps://host:465, smtp+starttls:// (required);
+    #: several of them with white space between. Parameters: ?weight=&rate=&connections=&messages=&name=
     smtp_url: SecretStr
+    #: gmail.com=20 *=100: messages per second to a recipient domain, by all workers together.
+    domain_rates: Annotated[dict[str, Annotated[float, Field(gt=0)]], NoDecode] = {}
+    #: A mailing is paused when more than this share of its latest outcomes are errors, ...
+    breaker_percent: Annotated[float, Field(gt=0, le=100)] = 10
+    #: ... counted over at least so many of them.
+    breaker_outcomes: Annotated[int, Field(ge=10, le=100_000)] = 100
     #: True while mail goes to the development inbox: the console says so on every page.
     smtp_is_inbox: bool = False
     #: Where that inbox shows its messages to a person.
@@ -96,6 +105,11 @@ class Settings(Places):
     def _split(cls, value: object) -> object:
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
+    @field_validator("domain_rates", mode="before")
+    @classmethod
+    def _rates(cls, value: object) -> object:
+        return parse_domain_rates(value) if isinstance(value, str) else value
+
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr) -> SecretStr:
@@ -123,11 +137,7 @@ class Settings(Places):
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not parts.hostname:
-            raise ValueError(
-                "is not an SMTP address; it looks like smtp://user:password@mail.example.org:587"
-            )
+        parse_relays(value.get_secret_value())
         return value
 
     @property
@@ -147,8 +157,14 @@ class Settings(Places):
         return self.redis_url
 
     @property
-    def relay(self) -> "RelayAddress":
-        return RelayAddress.parse(self.smtp_url.get_secret_value())
+    def relays(self) -> tuple[RelayAddress, ...]:
+        """Every relay, in the order of the setting."""
+        return parse_relays(self.smtp_url.get_secret_value())
+
+    @property
+    def relay(self) -> RelayAddress:
+        """The first of them."""
+        return self.relays[0]
 
     @property
     def secret_keys(self) -> tuple[str, ...]:
@@ -172,46 +188,6 @@ def is_given(name: str) -> bool:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path} cannot be read: {error}.") from error
     return bool(os.environ.get(name.upper()) or in_file.get(name.lower()))
-
-
-class RelayAddress:
-    """Host, port, TLS mode and credentials of a relay, read from its URL."""
-
-    __slots__ = ("connections", "host", "password", "port", "tls", "username")
-
-    def __init__(
-        self,
-        *,
-        host: str,
-        port: int,
-        tls: str,
-        username: str | None,
-        password: str | None,
-    ) -> None:
-        self.host, self.port, self.tls = host, port, tls
-        self.username, self.password = username, password
-        self.connections = 4
-
-    @property
-    def label(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    @classmethod
-    def parse(cls, url: str) -> "RelayAddress":
-        """Read `smtp://`, `smtp+starttls://` or `smtps://`; ports default to 25, 587 and 465."""
-        parts = urlsplit(url)
-        tls, port = {
-            "smtp": ("opportunistic", 25),
-            "smtp+starttls": ("required", 587),
-            "smtps": ("implicit", 465),
-        }[parts.scheme]
-        return cls(
-            host=parts.hostname or "localhost",
-            port=parts.port or port,
-            tls=tls,
-            username=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.password else None,
-        )
 
 
 def load() -> Settings:

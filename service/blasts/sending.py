@@ -3,7 +3,7 @@
 import time
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from service import audit
@@ -60,7 +60,7 @@ def pause(session: Session, blast_id: int, *, actor: str, now: datetime) -> Blas
     blast = _synced(session, blast_id, now=now)
     target = lifecycle.after(blast.state, Move.PAUSE)
     if blast.mailing_id is not None:
-        mailings.pause(session, blast.mailing_id, now=now)
+        mailings.pause(session, blast.mailing_id, now=now, by=actor)
     _move(session, blast, target, action="blast.paused", actor=actor, now=now)
     return blast
 
@@ -122,18 +122,23 @@ def fan_out_slice(session: Session, blast: Blast, *, now: datetime) -> int:
 
 
 def finish_done(session: Session, *, now: datetime) -> int:
-    """Mark blasts whose mailing has closed; return how many."""
+    """Mark blasts whose mailing has closed, or was paused by its breaker; return how many."""
     rows = session.execute(
         select(Blast, Mailing.state)
         .join(Mailing, Mailing.id == Blast.mailing_id)
         .where(
-            Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]),
-            Mailing.state.in_([MailingState.FINISHED, MailingState.STOPPED]),
+            or_(
+                and_(
+                    Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]),
+                    Mailing.state.in_([MailingState.FINISHED, MailingState.STOPPED]),
+                ),
+                and_(Blast.state == BlastState.SENDING, Mailing.state == MailingState.PAUSED),
+            )
         )
         .with_for_update(of=Blast, skip_locked=True)
     ).all()
     for blast, mailing_state in rows:
-        _end(session, blast, mailing_state, now=now)
+        _follow(session, blast, mailing_state, now=now)
     session.flush()
     return len(rows)
 
@@ -153,16 +158,18 @@ def _synced(session: Session, blast_id: int, *, now: datetime) -> Blast:
     blast = locked(session, blast_id)
     mailing = session.get(Mailing, blast.mailing_id) if blast.mailing_id is not None else None
     if mailing is not None and blast.state in {BlastState.SENDING, BlastState.PAUSED}:
-        _end(session, blast, mailing.state, now=now)
+        _follow(session, blast, mailing.state, now=now)
     return blast
 
 
-def _end(session: Session, blast: Blast, mailing_state: MailingState, *, now: datetime) -> None:
+def _follow(session: Session, blast: Blast, mailing_state: MailingState, *, now: datetime) -> None:
     if mailing_state is MailingState.FINISHED:
         _move(session, blast, BlastState.SENT, action="blast.finished", actor="system", now=now)
     elif mailing_state is MailingState.STOPPED:
         blast.fan_out_after = None
         _move(session, blast, BlastState.CANCELLED, action="blast.cancelled", actor="system", now=now)
+    elif mailing_state is MailingState.PAUSED:
+        _move(session, blast, BlastState.PAUSED, action="blast.paused", actor="system", now=now)
 
 
 def _check_count(live: int, confirmed: int) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from service.delivery import mailings, suppression
 from service.delivery.due import COLUMNS, Due
+from service.delivery.holds import NOT_HELD
 from service.delivery.models import Mailing, Stream
 
 #: Messages in one window, at most (the promise of how much an unsubscribe may come too late for).
@@ -90,7 +91,7 @@ _PICK = text(
           AND (due_at, id) > (COALESCE(p.due_at, '-infinity'), COALESCE(p.id, 0))
         ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ) AS m
-    WHERE g.stream = :stream AND g.state = 'sending'
+    WHERE g.stream = :stream AND g.state = 'sending' AND {NOT_HELD}
     ORDER BY m.due_at, m.id LIMIT :limit
     """  # noqa: S608  # built from constants
 )
@@ -127,17 +128,17 @@ _STREAMS = {stream.value: stream for stream in Stream}
 
 # The last look before MAIL is part of the statement: the mailing's state, and the suppression of the address.
 _BEGIN = text(
-    """
+    f"""
     UPDATE messages AS m SET state = 'sending', reason = '', owner = :owner, state_at = :now,
         lease_until = clock_timestamp() + make_interval(secs => :seconds)
     FROM unnest(CAST(:mailing_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:hashes AS bytea[]))
         AS w (mailing_id, id, address_hash), mailings g
     WHERE m.mailing_id = w.mailing_id AND m.id = w.id AND g.id = m.mailing_id AND g.state = 'sending'
-      AND m.state IN ('planned', 'deferred')
+      AND m.state IN ('planned', 'deferred') AND {NOT_HELD}
       AND NOT EXISTS (SELECT FROM suppressions s WHERE s.address_hash = w.address_hash
                       AND s.list_id IN (0, COALESCE(g.list_id, 0)))
     RETURNING m.mailing_id, m.id
-    """
+    """  # noqa: S608  # built from constants
 )
 
 
@@ -187,13 +188,13 @@ def suppressed(session: Session, hashes: Mapping[Key, bytes]) -> set[Key]:
 
 # A row with a reason was marked by its reader's cancellation while it was about to be sent.
 _STILL = text(
-    """
+    f"""
     SELECT m.mailing_id, m.id
     FROM unnest(CAST(:mailing_ids AS bigint[]), CAST(:ids AS bigint[])) AS w (mailing_id, id)
     JOIN messages m ON m.mailing_id = w.mailing_id AND m.id = w.id
-    JOIN mailings g ON g.id = m.mailing_id AND g.state = 'sending'
+    JOIN mailings g ON g.id = m.mailing_id AND g.state = 'sending' AND {NOT_HELD}
     WHERE m.owner = :owner AND m.lease_until > clock_timestamp() AND m.state = 'sending' AND m.reason = ''
-    """
+    """  # noqa: S608  # built from constants
 )
 
 

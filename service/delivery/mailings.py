@@ -3,16 +3,18 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.delivery import ledger, partitions
-from service.delivery.models import PENDING, Mailing, MailingState, MailingTally, Stream
+from service.delivery.models import PENDING, Mailing, MailingBreaker, MailingState, MailingTally, Stream
 from service.errors import Conflict, NotFound
 
 #: A month's transactional mailing stays open this long after it, for transactions that began before.
 MONTH_GRACE = timedelta(days=2)
+#: Who did it, where no operator and no reader did.
+SYSTEM = "system"
 
 
 def open_mailing(
@@ -63,16 +65,24 @@ def finish_planning(session: Session, mailing_id: int, *, now: datetime) -> None
     _close(session, Mailing.id == mailing_id, now=now)
 
 
-def pause(session: Session, mailing_id: int, *, now: datetime) -> None:
-    """Hold what has not left; windows in flight finish."""
+def pause(
+    session: Session, mailing_id: int, *, now: datetime, by: str = SYSTEM, reason: str | None = None
+) -> None:
+    """Hold what has not left; windows in flight finish. Who paused it first, and why, is kept."""
     mailing = _locked(session, mailing_id)
+    if mailing.state is MailingState.PAUSED:
+        return
     _move(mailing, {MailingState.SCHEDULED, MailingState.SENDING}, MailingState.PAUSED)
+    mailing.paused_at, mailing.paused_by, mailing.paused_reason = now, by, reason
 
 
 def resume(session: Session, mailing_id: int, *, now: datetime) -> None:
-    """Go on with a paused mailing, or begin a scheduled one."""
+    """Go on with a paused mailing, or begin a scheduled one; its errors are counted from nothing again."""
+    # The breaker locks its count before the mailing; so does this.
+    session.execute(delete(MailingBreaker).where(MailingBreaker.mailing_id == mailing_id))
     mailing = _locked(session, mailing_id)
     _move(mailing, {MailingState.SCHEDULED, MailingState.PAUSED}, MailingState.SENDING)
+    mailing.paused_at = mailing.paused_by = mailing.paused_reason = None
 
 
 def stop(session: Session, mailing_id: int, *, now: datetime) -> int:

@@ -17,6 +17,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Model
+from service.delivery.breaker_models import Hold as Hold
+from service.delivery.breaker_models import MailingBreaker as MailingBreaker
+from service.delivery.breaker_models import Relay as Relay
 
 
 class Stream(StrEnum):
@@ -90,6 +93,10 @@ class Mailing(Model):
     planned: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    #: While it is paused: since when, by whom ("operator 3", "system"), and why, in a sentence.
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None]
+    paused_reason: Mapped[str | None]
 
     __table_args__ = (
         Index(
@@ -254,18 +261,3 @@ class Suppression(Model):
     created_at: Mapped[datetime]
 
     __table_args__ = (UniqueConstraint("address_hash", "list_id"),)
-
-
-class Relay(Model):
-    """The health of the way out, shared by all workers; a refusal that is ours to mend closes it."""
-
-    __tablename__ = "relays"
-
-    #: host:port
-    name: Mapped[str] = mapped_column(primary_key=True)
-    #: Nothing is claimed before this moment.
-    closed_until: Mapped[datetime | None]
-    #: A sentence for the operator: "The relay refused our login (535)."
-    problem: Mapped[str | None]
-    failures: Mapped[int] = mapped_column(default=0)
-    changed_at: Mapped[datetime]

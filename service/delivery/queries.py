@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from service.delivery.holds import not_held
 from service.delivery.models import (
     Mailing,
     MailingState,
@@ -52,5 +53,5 @@ def _heads(streams: Collection[Stream], *, now: datetime) -> Select[datetime]:
     return (
         select(head.c.due_at)
         .select_from(Mailing, head)
-        .where(Mailing.stream.in_(streams), Mailing.state == MailingState.SENDING)
+        .where(Mailing.stream.in_(streams), Mailing.state == MailingState.SENDING, not_held())
     )

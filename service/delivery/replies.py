@@ -77,6 +77,8 @@ OUR_AUTHENTICATION = {(7, n) for n in range(23, 33)} - {(7, 28)} | {(7, 515)}
 #: The sender's address or domain, which is ours.
 OUR_SENDER = {(1, 7), (1, 8)}
 LOGIN_CODES = {530, 534, 535, 538}
+#: Where a reply can be about the reader of this message.
+ABOUT_RECIPIENTS = frozenset({Phase.RCPT, Phase.DATA, Phase.DOT})
 PROTOCOL_CODES = {500, 501, 502, 504, 555}
 
 QUOTA_REST = timedelta(minutes=10)
@@ -115,7 +117,9 @@ def classify(phase: Phase, reply: Reply | None) -> Verdict:
     if phase in {Phase.CONNECT, Phase.HELO}:
         return _at_the_door(reply.code)
     if detail == (7, 28):
-        return Verdict(Kind.DEFERRED, "quota", drop_connection=True, rest=QUOTA_REST)
+        # About a recipient it is that domain's quota: the throttle silences the domain, and others go on.
+        rest = None if phase in ABOUT_RECIPIENTS else QUOTA_REST
+        return Verdict(Kind.DEFERRED, "quota", drop_connection=True, rest=rest)
     if detail in OUR_AUTHENTICATION or detail in OUR_SENDER or reply.code in LOGIN_CODES:
         return _refused("our_setup")
     return _temporary(reply.code, detail) if reply.code < 500 else _permanent(phase, reply, detail)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session, joinedload
 
 from service.blasts.models import Blast, BlastState
+from service.delivery.models import MailingState
 from service.errors import NotFound
 from service.newsletters.models import Topic
 from service.operators.models import Operator
@@ -74,7 +75,7 @@ def _lines(session: Session, blasts: Sequence[Blast]) -> list[BlastLine]:
             newsletter_id=each.newsletter_id,
             newsletter=each.newsletter.name,
             subject=each.subject,
-            state=each.state,
+            state=_state(each, lines.get(each.mailing_id) if each.mailing_id is not None else None),
             topics=tuple(topics[key] for key in each.topic_ids if key in topics),
             author=authors.get(each.created_by, "somebody"),
             created_at=each.created_at,
@@ -86,6 +87,12 @@ def _lines(session: Session, blasts: Sequence[Blast]) -> list[BlastLine]:
         )
         for each in blasts
     ]
+
+
+def _state(blast: Blast, line: Line | None) -> BlastState:
+    """A breaker pauses the mailing; the blast follows with the next sweep, and is shown so at once."""
+    paused = line is not None and line.state is MailingState.PAUSED
+    return BlastState.PAUSED if paused and blast.state is BlastState.SENDING else blast.state
 
 
 def _names(session: Session, topic_ids: set[int]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,13 +10,10 @@ from sqlalchemy.orm import Session
 from service import audit
 from service.blasts import sending
 from service.blasts.models import Blast
-from service.delivery import ledger, mailings
+from service.delivery import holds, ledger, mailings, relays
 from service.delivery.models import Mailing, MailingState, Stream
 from service.errors import Conflict, NotFound
 from service.ops import messages
-
-#: What can be held at once: mail that somebody waits for (confirmations) goes on.
-_BULK = (Stream.DIGEST, Stream.BLAST)
 
 
 def pause(session: Session, mailing_id: int, *, actor: str, now: datetime) -> None:
@@ -24,7 +22,8 @@ def pause(session: Session, mailing_id: int, *, actor: str, now: datetime) -> No
     if (blast_id := _blast_of(session, mailing_id)) is not None:
         sending.pause(session, blast_id, actor=actor, now=now)
     else:
-        _move(session, mailing, mailings.pause, action="mailing.paused", actor=actor, now=now)
+        paused = partial(mailings.pause, by=actor)
+        _move(session, mailing, paused, action="mailing.paused", actor=actor, now=now)
 
 
 def resume(session: Session, mailing_id: int, *, actor: str, now: datetime) -> None:
@@ -50,16 +49,43 @@ def stop(session: Session, mailing_id: int, *, actor: str, now: datetime) -> Non
         _move(session, mailing, mailings.stop, action="mailing.stopped", actor=actor, now=now)
 
 
-def pause_all(session: Session, *, actor: str, now: datetime) -> int:
-    """Hold every digest and blast that is being sent; return how many mailings that were."""
-    ids = session.scalars(
-        select(Mailing.id)
-        .where(Mailing.state == MailingState.SENDING, Mailing.stream.in_(_BULK))
-        .order_by(Mailing.id)
-    ).all()
-    for mailing_id in ids:
-        pause(session, mailing_id, actor=actor, now=now)
-    return len(ids)
+def hold_all(session: Session, *, actor: str, now: datetime) -> bool:
+    """Hold every digest and blast, also those that begin later; say whether they were not held yet.
+
+    Confirmations, which people wait for, go on.
+    """
+    held = holds.hold(session, by=actor, now=now)
+    if held:
+        audit.record(session, actor=actor, action="bulk.held", subject="all bulk mail", now=now)
+    return held
+
+
+def lift_hold(session: Session, *, actor: str, now: datetime) -> bool:
+    """Let digests and blasts go on; what was paused by itself stays paused."""
+    lifted = holds.lift(session)
+    if lifted:
+        audit.record(session, actor=actor, action="bulk.released", subject="all bulk mail", now=now)
+    return lifted
+
+
+def hold_relay(session: Session, label: str, *, actor: str, now: datetime) -> None:
+    """Use a relay no more, from the next window on."""
+    if relays.hold(session, label, by=actor, now=now):
+        audit.record(session, actor=actor, action="relay.held", subject=f"relay {label}", now=now)
+
+
+def resume_relay(session: Session, label: str, *, actor: str, now: datetime) -> None:
+    """Use a relay again at once, whether it was held or rests."""
+    (before,) = relays.list_health(session, [label], now=now).values()
+    if relays.resume(session, label, now=now):
+        audit.record(
+            session,
+            actor=actor,
+            action="relay.resumed",
+            subject=f"relay {label}",
+            now=now,
+            before={"state": before.state.value, "problem": before.problem},
+        )
 
 
 def send_again(session: Session, mailing_id: int, message_id: int, *, actor: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The console's front page in two parts: the pulse, read every second, and the state of the house."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from service.articles.models import CategoryMapping, Source
 from service.delivery import queries as delivery
+from service.delivery.limit_view import LimitView
+from service.delivery.relays import RelayHealth, health_of
 from service.newsletters import queries as newsletters
 from service.ops import heartbeats, queue
 from service.ops.flow import Flow, read_flow
@@ -31,21 +34,14 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayState:
-    """The way out: closed while `closed_until` lies ahead."""
-
-    name: str
-    closed_until: datetime | None
-    problem: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Pulse:
     """What changes by the second."""
 
     flow: Flow
     processes: tuple[Process, ...]
-    relays: tuple[RelayState, ...]
+    relays: tuple[RelayHealth, ...]
+    #: Limits in force that receivers or relays asked for.
+    slowed: tuple[LimitView, ...]
     #: Mailings with something to send, and paused ones.
     running: tuple[Line, ...]
 
@@ -93,7 +89,7 @@ class House:
     newsletters: int
 
 
-def read_pulse(session: Session, *, now: datetime) -> Pulse:
+def read_pulse(session: Session, *, now: datetime, limits: Sequence[LimitView] = ()) -> Pulse:
     """Return what changes by the second; cheap enough to be asked that often."""
     lines = queue.list_open(session)
     return Pulse(
@@ -104,14 +100,8 @@ def read_pulse(session: Session, *, now: datetime) -> Pulse:
             )
             for each in heartbeats.list_processes(session)
         ),
-        relays=tuple(
-            RelayState(
-                name=relay.name,
-                closed_until=relay.closed_until if relay.closed_until and relay.closed_until > now else None,
-                problem=relay.problem,
-            )
-            for relay in delivery.list_relays(session)
-        ),
+        relays=tuple(health_of(relay, now=now) for relay in delivery.list_relays(session)),
+        slowed=tuple(limit for limit in limits if limit.slowed_since is not None),
         running=tuple(line for line in lines if not line.is_idle),
     )
 

@@ -8,11 +8,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from service.blasts.models import Blast
-from service.delivery import accounting
+from service.delivery import accounting, holds
 from service.delivery.accounting import Account
 from service.delivery.models import Mailing, MailingState, Stream
 from service.digests.models import Edition
 from service.errors import NotFound
+from service.ops import actors
 
 #: Those that may still send something.
 OPEN_STATES = (MailingState.SENDING, MailingState.PAUSED, MailingState.SCHEDULED)
@@ -33,6 +34,12 @@ class Line:
     account: Account
     edition_id: int | None = None
     blast_id: int | None = None
+    #: The red button holds it, whatever its own state.
+    held: bool = False
+    paused_at: datetime | None = None
+    #: A name, or "Broadsheet".
+    paused_by: str = ""
+    paused_reason: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -50,8 +57,10 @@ class Line:
 
     @property
     def look(self) -> str:
-        """The word for its state: its own, or that it waits."""
-        return "idle" if self.is_idle else self.state.value
+        """The word for its state: its own, that it waits, or that the red button holds it."""
+        if self.is_idle:
+            return "idle"
+        return "held" if self.held and self.state is MailingState.SENDING else self.state.value
 
 
 def list_open(session: Session) -> list[Line]:
@@ -89,6 +98,8 @@ def _lines(session: Session, query: Select[Mailing]) -> list[Line]:
     accounts = accounting.accounts(session, ids)
     editions = _owners(session, Edition, ids)
     blasts = _owners(session, Blast, ids)
+    people = actors.names(session, {row.paused_by for row in rows if row.paused_by})
+    held = holds.find(session) is not None
     return [
         Line(
             mailing_id=row.id,
@@ -101,6 +112,10 @@ def _lines(session: Session, query: Select[Mailing]) -> list[Line]:
             account=accounts[row.id],
             edition_id=editions.get(row.id),
             blast_id=blasts.get(row.id),
+            held=held and row.stream is not Stream.TRANSACTIONAL,
+            paused_at=row.paused_at,
+            paused_by=people.get(row.paused_by or "", ""),
+            paused_reason=row.paused_reason,
         )
         for row in rows
     ]

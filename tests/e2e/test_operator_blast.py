@@ -132,6 +132,7 @@ def test_no_page_of_the_desk_is_wider_than_its_screen(
         f"/queue/{mailing.id}",
         f"/queue/{mailing.id}/stop",
         "/queue/pause-all",
+        "/relays/",
         "/queue/messages/",
         f"/queue/messages/{mailing.id}/{message.id}",
         "/editions/",

@@ -1,7 +1,7 @@
 """Live parts of console pages as server-sent events: the same templates, rendered again when news come in."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -12,10 +12,13 @@ from sqlalchemy.orm import Session
 
 from service.bootstrap import Runtime
 from service.clock import utc_now
+from service.delivery.throttle import Throttle
 from service.operators.models import Role
-from service.ops import blasts, overview, queue
+from service.ops import blasts, overview, queue, way_out
+from service.settings import RelayAddress
 from service.web.admin import auth, words
 from service.web.admin.live_board import Board, Channel, is_serving
+from service.web.context import runtime as web_runtime
 
 blueprint = Blueprint("console_live", __name__, url_prefix="/console/live")
 auth.protect(blueprint, change=Role.VIEWER)
@@ -47,13 +50,19 @@ def _overview(_key: int) -> list[Part]:
     house = _at(overview.read_house)
     return [
         _part("alarms", "admin/overview_alarms.html", "house", house, every=15.0),
-        _part("pulse", "admin/overview_pulse.html", "pulse", _at(overview.read_pulse)),
+        _part("pulse", "admin/overview_pulse.html", "pulse", _read_pulse(web_runtime().throttle)),
         _part("house", "admin/overview_house.html", "house", house, every=15.0),
     ]
 
 
+def _relays(_key: int) -> list[Part]:
+    home = web_runtime()
+    read = _read_way_out(home.throttle, home.settings.relays)
+    return [_part("relays", "admin/relays_list.html", "relays", read)]
+
+
 def _queue(_key: int) -> list[Part]:
-    return [_part("open", "admin/queue_open.html", "open", _plain(queue.list_open))]
+    return [_part("mailings", "admin/queue_open.html", "open", _plain(queue.list_open))]
 
 
 def _mailing(key: int) -> list[Part]:
@@ -72,6 +81,7 @@ def _blast(key: int) -> list[Part]:
 
 PAGES: dict[str, Callable[[int], list[Part]]] = {
     "overview": _overview,
+    "relays": _relays,
     "queue": _queue,
     "mailing": _mailing,
     "blasts": _blasts,
@@ -123,6 +133,20 @@ def event(name: str, html: str) -> str:
     """Write one server-sent event; every line of the data is a field of its own."""
     lines = "".join(f"data: {line}\n" for line in html.strip().splitlines())
     return f"event: {name}\n{lines}\n"
+
+
+def _read_pulse(throttle: Throttle) -> Read:
+    def read(session: Session, now: datetime) -> object:
+        return overview.read_pulse(session, now=now, limits=throttle.snapshot())
+
+    return read
+
+
+def _read_way_out(throttle: Throttle, addresses: Sequence[RelayAddress]) -> Read:
+    def read(session: Session, now: datetime) -> object:
+        return way_out.read(session, addresses=addresses, limits=throttle.snapshot(), now=now)
+
+    return read
 
 
 def _at(read: Callable[..., object]) -> Read:

@@ -47,6 +47,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "House",
         (
             Entry("Readers", "console_readers.index"),
+            Entry("Relays", "console_relays.index"),
             Entry("Operators", "console_operators.index", role="admin"),
         ),
     ),

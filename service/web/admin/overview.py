@@ -15,7 +15,8 @@ words.install(blueprint)
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
+    limits = runtime().throttle.snapshot()
     with runtime().sessions() as session:
-        pulse = overview.read_pulse(session, now=now())
+        pulse = overview.read_pulse(session, now=now(), limits=limits)
         house = overview.read_house(session, now=now())
     return render_template("admin/overview.html", pulse=pulse, house=house)

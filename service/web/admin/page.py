@@ -6,9 +6,12 @@ from typing import Any
 from flask import Response, flash, render_template
 from flask.typing import ResponseReturnValue
 
+from service.delivery import holds
+from service.delivery.models import Hold
 from service.errors import BroadsheetError
 from service.operators.models import Operator, Role
 from service.operators.roles import allows
+from service.ops import actors
 from service.web.admin import navigation, times
 from service.web.context import now, runtime
 from service.web.errors import SENTENCES, STATUSES
@@ -27,7 +30,16 @@ def context(operator: Operator | None) -> dict[str, Any]:
         "navigation": navigation.groups(may) if operator else [],
         "is_inbox": settings.smtp_is_inbox,
         "inbox_url": settings.inbox_url,
+        # Asked by the layout alone, so that live parts of pages cost no query.
+        "find_hold": _find_hold,
     }
+
+
+def _find_hold() -> tuple[Hold, str] | None:
+    """Return the red button's hold and who pressed it, for the strip above every page."""
+    with runtime().sessions() as session:
+        hold = holds.find(session)
+        return (hold, actors.names(session, [hold.held_by])[hold.held_by]) if hold else None
 
 
 def ago(instant: datetime) -> str:

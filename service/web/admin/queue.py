@@ -73,6 +73,7 @@ def stop(mailing_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/pause-all")
 def ask_to_pause_all() -> ResponseReturnValue:
+    """Say what the red button reaches before it is pressed."""
     auth.require(Role.SENDER)
     with runtime().sessions() as session:
         lines = [line for line in queue.list_open(session) if line.can_be_held]
@@ -82,12 +83,18 @@ def ask_to_pause_all() -> ResponseReturnValue:
 @blueprint.post("/pause-all")
 def pause_all() -> ResponseReturnValue:
     with transaction(runtime().sessions) as session:
-        paused = control.pause_all(session, actor=actor_of(auth.current_operator()), now=now())
-    page.say(
-        f"Paused {paused} mailings. Resume each of them when you are ready."
-        if paused != 1
-        else "Paused one mailing. Resume it when you are ready."
-    )
+        control.hold_all(session, actor=actor_of(auth.current_operator()), now=now())
+    page.say("Everything is held. What a worker already has in its hands is finished; confirmations go on.")
+    return redirect(url_for(".index"))
+
+
+@blueprint.post("/release-all")
+def release_all() -> ResponseReturnValue:
+    """Lift the hold; mailings that were paused by themselves stay paused."""
+    with transaction(runtime().sessions) as session:
+        control.lift_hold(session, actor=actor_of(auth.current_operator()), now=now())
+    _wake()
+    page.say("Released: digests and blasts go on, except those that are paused by themselves.")
     return redirect(url_for(".index"))
 
 

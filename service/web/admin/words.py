@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, current_app, url_for
 
 from service.delivery.models import MailingState, MessageState
+from service.delivery.relays import RelayState
 from service.web.context import now
 
 REASONS = {
@@ -70,6 +71,10 @@ STATES: dict[str, tuple[str, str]] = {
     MailingState.FINISHED: ("finished", "good"),
     "draft": ("draft", ""),
     "idle": ("waiting", "off"),
+    # relays
+    RelayState.OPEN: ("open", "good"),
+    RelayState.RESTING: ("resting", "bad"),
+    RelayState.HALF_OPEN: ("being tried", "warn"),
 }
 
 KINDS = {
@@ -111,6 +116,15 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def pace(rate: float) -> str:
+    """A number of messages in a length of time that people can imagine: 12.5 a second, 6 a minute."""
+    if rate >= 10:
+        return f"{rate:,.0f} a second"
+    if rate >= 1:
+        return f"{rate:.1f}".removesuffix(".0") + " a second"
+    return f"{rate * 60:.0f} a minute"
+
+
 def span(length: timedelta) -> str:
     """How long something lasts or has waited: "40 s", "3 min", "2 h 5 min", "4 days"."""
     seconds = max(int(length.total_seconds()), 0)
@@ -134,6 +148,10 @@ def is_overdue(hour: datetime) -> bool:
     return hour + timedelta(hours=1) <= now()
 
 
+def is_ahead(instant: datetime) -> bool:
+    return instant > now()
+
+
 def either(names: Collection[str]) -> str:
     """Science, Energy or Travel"""
     *most, last = names
@@ -152,6 +170,7 @@ def install(blueprint: Blueprint) -> None:
         "state": state,
         "state_mark": state_mark,
         "number": number,
+        "pace": pace,
         "span": span,
         "either": either,
         "waited": waited,
@@ -159,4 +178,5 @@ def install(blueprint: Blueprint) -> None:
     for name, words in filters.items():
         blueprint.add_app_template_filter(words, name)
     blueprint.add_app_template_test(is_overdue, "overdue")
+    blueprint.add_app_template_test(is_ahead, "ahead")
     blueprint.add_app_template_global(url_if, "url_if")

@@ -10,6 +10,7 @@ from service.audit import AuditEntry
 from service.blasts.models import Blast, BlastState
 from service.db import Sessions, transaction
 from service.delivery import accounting
+from service.delivery import queries as delivery
 from service.delivery.models import MailingState, Stream
 from service.errors import Conflict, NotFound
 from service.ops import control, queue
@@ -79,10 +80,30 @@ def test_the_red_button_holds_digests_and_blasts_and_lets_confirmations_go(
         letters = make_mailing(session, waiting, now=now, stream=Stream.TRANSACTIONAL, cause="transactional")
     mailing = scenes.start(sessions, blast, now=now)
     with sessions() as session:
-        assert control.pause_all(session, actor=ACTOR, now=now) == 2
-        states = {key: line.state for key, line in queue.get_many(session, [digest.id, mailing.id]).items()}
-        assert set(states.values()) == {MailingState.PAUSED}
-        assert queue.get(session, letters.id).state is MailingState.SENDING
+        assert control.hold_all(session, actor=ACTOR, now=now)
+        assert not control.hold_all(session, actor=ACTOR, now=now)
+        lines = queue.get_many(session, [digest.id, mailing.id, letters.id])
+        assert {key: line.look for key, line in lines.items()} == {
+            digest.id: "held",
+            mailing.id: "held",
+            letters.id: "sending",
+        }
+        assert not session.scalar(select(delivery.is_due([Stream.DIGEST, Stream.BLAST], now=now)))
+        assert session.scalar(select(delivery.is_due([Stream.TRANSACTIONAL], now=now)))
+        assert control.lift_hold(session, actor=ACTOR, now=now)
+        assert queue.get(session, digest.id).look == "sending"
+        assert [action for _, action, _ in actions(session)] == ["bulk.held", "bulk.released"]
+
+
+def test_a_relay_is_held_and_resumed_once_each_and_on_record(session: Session, now: datetime) -> None:
+    for move in (control.hold_relay, control.resume_relay):
+        for _ in range(2):
+            move(session, "relay.example:25", actor=ACTOR, now=now)
+    session.flush()
+    assert actions(session) == [
+        (ACTOR, "relay.held", "relay relay.example:25"),
+        (ACTOR, "relay.resumed", "relay relay.example:25"),
+    ]
 
 
 def test_an_unknown_message_is_sent_again_only_by_decision(session: Session, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from service.articles.models import CategoryMapping
 from service.delivery import mailings
 from service.delivery.models import Message, MessageState, Relay, Stream
+from service.delivery.relays import RelayState
 from service.ops import flow, heartbeats, overview
 from service.subscribers.models import SubscriptionState
 from tests.factories import make_newsletter, make_source, make_subscription
@@ -91,9 +92,9 @@ def test_a_relay_is_closed_only_until_its_time_has_come(session: Session, now: d
     )
     session.flush()
     (relay,) = overview.read_pulse(session, now=now).relays
-    assert (relay.closed_until, relay.problem) == (now + timedelta(minutes=1), "No.")
+    assert (relay.until, relay.problem) == (now + timedelta(minutes=1), "No.")
     (relay,) = overview.read_pulse(session, now=now + timedelta(minutes=2)).relays
-    assert relay.closed_until is None
+    assert (relay.until, relay.state) == (None, RelayState.HALF_OPEN)
 
 
 def test_the_house_counts_readers_sources_and_what_is_due(session: Session, now: datetime) -> None:

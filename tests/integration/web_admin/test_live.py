@@ -96,7 +96,7 @@ def test_a_viewer_gets_no_buttons_by_the_stream(
 ) -> None:
     desk.be(committing, Role.VIEWER)
     with desk.client.get("/console/live/queue") as response:
-        parts = until(iter(response.response), "event: open")
+        parts = until(iter(response.response), "event: mailings")
     assert mailing.title in parts
     assert "<form" not in parts
     assert "/stop" not in parts

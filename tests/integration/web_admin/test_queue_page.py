@@ -60,14 +60,23 @@ def test_stopping_asks_first_and_says_whom_it_reaches(
     assert "/pause" not in page
 
 
-def test_the_red_button_lists_what_it_reaches_and_then_holds_it(
-    sessions: Sessions, visitor: Visitor, mailing: Mailing
+def test_the_red_button_lists_what_it_reaches_and_holds_it_until_it_is_released(
+    sessions: Sessions, visitor: Visitor, mailing: Mailing, dispatcher: RecordingDispatcher
 ) -> None:
     visitor.be(sessions, Role.SENDER)
     assert mailing.title in visitor.open("/console/queue/pause-all").text
     visitor.send("/console/queue/pause-all")
-    assert state_of(sessions, mailing) is MailingState.PAUSED
-    assert "Paused one mailing" in flash(visitor.open("/console/queue/"))
+    page = visitor.open("/console/queue/")
+    assert "Everything is held" in flash(page)
+    assert "The red button holds it" in page.text
+    for path in ("/console/", "/console/account/", "/console/blasts/", "/console/queue/999999"):
+        strip = visitor.open(path).text
+        assert "All digests and blasts are held" in strip, path
+        assert "Sender pressed the red button" in strip, path
+        assert 'action="/console/queue/release-all"' in strip, path
+    visitor.send("/console/queue/release-all")
+    assert TaskName.DELIVER_BULK in dispatcher.woken
+    assert "All digests and blasts are held" not in visitor.open("/console/").text
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
@@ -83,6 +92,7 @@ def test_who_may_not_send_sees_no_button_and_is_refused(
     for move in ("pause", "resume", "stop"):
         assert visitor.send(f"{path}/{move}").status_code == 403
     assert visitor.send("/console/queue/pause-all").status_code == 403
+    assert visitor.send("/console/queue/release-all").status_code == 403
     assert state_of(sessions, mailing) is MailingState.SENDING
 
 

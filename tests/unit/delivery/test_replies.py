@@ -29,7 +29,8 @@ CASES = [
     ("rcpt", "552 5.5.3 too many recipients", Kind.DEFERRED, "temporary", False, False, False),
     ("rcpt", "452 4.2.2 full", Kind.DEFERRED, "mailbox_full", False, False, False),
     ("rcpt", "552 5.2.2 full", Kind.REJECTED, "mailbox_full", False, False, False),
-    ("dot", "421 4.7.28 unusual rate", Kind.DEFERRED, "quota", False, True, True),
+    ("dot", "421 4.7.28 unusual rate", Kind.DEFERRED, "quota", False, True, False),
+    ("mail", "421 4.7.28 unusual rate", Kind.DEFERRED, "quota", False, True, True),
     *[
         ("dot", f"421 4.7.{n} our setup", Kind.REFUSED, "our_setup", False, True, True)
         for n in (23, 26, 27, 30, 32)
