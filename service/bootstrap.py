@@ -78,7 +78,9 @@ def delivery_engine(runtime: Runtime) -> DeliveryEngine:
     return DeliveryEngine(
         runtime.sessions,
         Preparer(runtime.sessions, links=runtime.links, hash_address=runtime.hash_address),
-        relays=[runtime.settings.relay],
+        relays=runtime.settings.relays,
+        throttle=runtime.throttle,
+        error_limit=error_limit(runtime.settings),
         helo_name=runtime.settings.helo_name or socket.getfqdn(),
         journals=journals(runtime),
         deadlines=Deadlines().capped(runtime.settings.smtp_seconds),

@@ -8,16 +8,21 @@ from pathlib import Path
 
 from service.clock import utc_now
 from service.db import Sessions
-from service.delivery import claims, relays
+from service.delivery import claims
+from service.delivery.allotment import Allotment
 from service.delivery.book import Book
+from service.delivery.breakers import ErrorLimit
 from service.delivery.claims import Lease
 from service.delivery.journal import Journal
 from service.delivery.models import MessageState, Stream
 from service.delivery.ports import Prepare, Signer
+from service.delivery.routing import Router
 from service.delivery.shift import Shift, Way
 from service.delivery.smtp import Deadlines
+from service.delivery.throttle import Throttle
+from service.delivery.watch import Watch
 from service.delivery.windows import Windows
-from service.settings import RelayAddress
+from service.relay_addresses import RelayAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class DeliveryEngine:
         helo_name: str,
         journals: Path,
         signer: Signer | None = None,
+        throttle: Throttle | None = None,
+        error_limit: ErrorLimit | None = None,
         clock: Callable[[], datetime] = utc_now,
         deadlines: Deadlines | None = None,
         window: int = claims.WINDOW,
@@ -61,7 +68,7 @@ class DeliveryEngine:
         self._relays = tuple(relays)
         self._helo_name = helo_name
         self._journals = journals
-        self._signer = signer
+        self._signer, self._throttle, self._error_limit = signer, throttle, error_limit
         self._clock = clock
         self._deadlines = deadlines or Deadlines()
         self._window = window
@@ -81,21 +88,16 @@ class DeliveryEngine:
         taken from the ledger.
         """
         ends = time.monotonic() + seconds if seconds is not None else float("inf")
-        usable = self._usable()
-        if not usable:
-            return DeliveryReport()
         owner, lease = claims.new_owner(), Lease(self._lease_seconds)
         with Journal(self._journals, owner) as journal:
             book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock)
-            windows = Windows(book, self._prepare, signer=self._signer, streams=streams)
-            if not windows.any_due():
+            watch = Watch(book, self._relays, limit=self._error_limit)
+            router = Router({relay.label: relay.weight for relay in self._relays})
+            allotment = Allotment(router, self._throttle)
+            windows = Windows(book, self._prepare, allotment, signer=self._signer, streams=streams)
+            if not windows.any_due() or not watch.look():
                 return DeliveryReport()
-            way = Way(usable, self._helo_name, self._deadlines, stop)
-            shift = Shift(book, windows, way, window=self._window)
+            way = Way(self._helo_name, self._deadlines, stop, self._throttle)
+            shift = Shift(book, windows, watch, way, window=self._window)
             shift.run(ends=ends, limit=limit if limit is not None else float("inf"))
-        return DeliveryReport(dict(book.counts), shift.problem)
-
-    def _usable(self) -> tuple[RelayAddress, ...]:
-        now = self._clock()
-        with self._sessions() as session:
-            return tuple(each for each in self._relays if relays.is_open(session, each.label, now=now))
+        return DeliveryReport(dict(book.counts), watch.problem)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from service.delivery.lane import Crew, Lane
 from service.delivery.smtp import Deadlines, RelayUnusable, SmtpSession
-from service.settings import RelayAddress
+from service.relay_addresses import RelayAddress
 
 #: Deadlines are looked at this often.
 LOOK_SECONDS = 0.5
@@ -33,11 +33,7 @@ class Berth:
 
     @property
     def label(self) -> str:
-        return f"{self.relay.host}:{self.relay.port}"
-
-    @property
-    def connections(self) -> int:
-        return self.relay.connections
+        return self.relay.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +183,7 @@ class Fleet:
             self._crew,
             relay=berth.label,
             deadlines=self._deadlines,
+            most_messages=berth.relay.messages,
             ahead=berth.hang_ups < _HANG_UPS,
         )
         berth.lanes.append(lane)

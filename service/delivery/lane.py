@@ -61,7 +61,7 @@ class Crew(Protocol):
     def write_down(self) -> None:
         """Write down what was settled: the next message begins, and this process may not live to end it."""
 
-    def returned(self, parcel: Parcel, loss: Result | None) -> None:
+    def returned(self, lane: "Lane", parcel: Parcel, loss: Result | None) -> None:
         """Take back a message that the relay has certainly not got; `loss` says how the connection broke."""
 
 
@@ -404,11 +404,11 @@ class Lane:
         if transaction.result is not None:
             self._crew.settled(self, parcel, transaction.result)
         else:
-            self._crew.returned(parcel, Result(classify(phase, None), phase) if asked else None)
+            self._crew.returned(self, parcel, Result(classify(phase, None), phase) if asked else None)
 
     def _put_back(self, transaction: _Transaction) -> None:
         self._forget(transaction)
-        self._crew.returned(transaction.parcel, None)
+        self._crew.returned(self, transaction.parcel, None)
 
     def _forget(self, transaction: _Transaction) -> None:
         self._expected = deque(each for each in self._expected if each[1] is not transaction)

@@ -28,6 +28,8 @@ class Parcel:
     envelope: Envelope
     raw: bytes
     address_hash: bytes
+    #: Of the recipient: an A-label in lower case, as limits per domain want it.
+    domain: str
 
     @property
     def key(self) -> Key:
@@ -103,7 +105,7 @@ def _parcel(ready: Ready, signer: Signer | None) -> Parcel:
         raw = signer.sign(raw, domain=domain, date=mail.date)
     sender = f"b+{message.return_path_token}@{domain}"
     envelope = Envelope(sender=sender, recipient=headers.ascii_domain(mail.to_address))
-    return Parcel(message, envelope, raw, ready.address_hash)
+    return Parcel(message, envelope, raw, ready.address_hash, envelope.recipient.rpartition("@")[2].lower())
 
 
 def _prepare(prepare: Prepare, messages: Sequence[Due]) -> list[Ready | Skip]:

@@ -119,7 +119,7 @@ def worked(session: Session, name: str, *, now: datetime) -> None:
         update(Relay)
         .where(
             Relay.name == name,
-            (Relay.failures > 0) | Relay.problem.is_not(None),
+            (Relay.failures > 0) | Relay.problem.is_not(None) | Relay.closed_until.is_not(None),
             or_(Relay.closed_until.is_(None), Relay.closed_until <= now),
         )
         .values(failures=0, problem=None, closed_until=None, trial_until=None, changed_at=now)

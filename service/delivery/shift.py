@@ -7,13 +7,11 @@ never later than that; what has waited longer is looked at again before it goes 
 import logging
 import random
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from service.db import transaction
-from service.delivery import relays
 from service.delivery.book import Book
 from service.delivery.claims import Key
 from service.delivery.dkim_keys import KeyUnusable
@@ -24,8 +22,9 @@ from service.delivery.models import MessageState
 from service.delivery.parcels import Parcel
 from service.delivery.replies import Phase, classify
 from service.delivery.smtp import Deadlines, RelayUnusable
+from service.delivery.throttle import Throttle
+from service.delivery.watch import Watch
 from service.delivery.windows import Windows
-from service.settings import RelayAddress
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +36,6 @@ FLUSH_SECONDS = 0.25
 STOP_SECONDS = 10.0
 #: A signing key that cannot be used is looked at again after this long.
 KEY_REST = timedelta(minutes=1)
-#: Connections that break in a row, without an answer in between, before the relay itself is held to be ill.
-MOST_LOSSES = 3
 #: A ledger that had nothing more is asked again this often while the last messages are under way.
 _AGAIN_SECONDS = 1.0
 _FIRST_WINDOW = 8
@@ -46,32 +43,29 @@ _FIRST_WINDOW = 8
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way out: relays, and how to talk to them."""
+    """How to talk to relays, and when to stop."""
 
-    relays: tuple[RelayAddress, ...]
     helo_name: str
     deadlines: Deadlines
     stop: Callable[[], bool]
+    throttle: Throttle | None = None
 
 
 class Shift:
-    """Works a fleet (it is its crew); `problem` says why no relay could be used any more."""
+    """Works a fleet (it is its crew)."""
 
-    def __init__(self, book: Book, windows: Windows, way: Way, *, window: int) -> None:
-        self.problem = ""
-        self._book, self._windows, self._way, self._window = book, windows, way, window
-        self._ready: deque[Parcel] = deque()
+    def __init__(self, book: Book, windows: Windows, watch: Watch, way: Way, *, window: int) -> None:
+        self._book, self._windows, self._watch = book, windows, watch
+        self._way, self._window = way, window
+        self._ready: defaultdict[str, deque[Parcel]] = defaultdict(deque)
         self._returns: Counter[Key] = Counter()
-        self._losses: Counter[str] = Counter()
-        self._resting: set[str] = set()
-        self._praised: set[str] = set()
         self._lost = self._stopping = False
-        self._chunk = _FIRST_WINDOW
-        self._sent = 0
+        self._chunks: dict[str, int] = {}
+        self._sent: Counter[str] = Counter()
         self._took_at = time.monotonic()
         self._asked_at = 0.0
         self._fleet = Fleet(
-            way.relays,
+            watch.addresses.values(),
             self,
             helo_name=way.helo_name,
             deadlines=way.deadlines,
@@ -94,7 +88,7 @@ class Shift:
                 if self._finished(more=more):
                     break
                 self._man()
-                self._fleet.turn(self._patience())
+                self._fleet.turn(0.1)
                 self._tend()
         finally:
             self._fleet.close()
@@ -104,16 +98,21 @@ class Shift:
             self._book.flush()
             if self._book.unwritten:
                 time.sleep(0.1)
+        self._watch.end()
 
     # What the lanes ask and tell.
 
     def next_for(self, lane: Lane) -> Parcel | None:
         """Hand out the next message; one that has waited is looked at again before."""
-        if lane.relay in self._resting or self._lost or self._stopping or not self._ready:
+        ready = self._ready[lane.relay]
+        if not ready or lane.relay not in self._watch.usable or self._lost or self._stopping:
             return None
-        if time.monotonic() - self._book.held.get(self._ready[0].key, 0.0) > LOOK_SECONDS:
+        if self._watch.on_trial(lane.relay) and not lane.idle:
+            return None
+        if time.monotonic() - self._book.held.get(ready[0].key, 0.0) > LOOK_SECONDS:
             self._look_again()
-        return self._ready.popleft() if self._ready else None
+            ready = self._ready[lane.relay]
+        return ready.popleft() if ready else None
 
     def before_dot(self, parcel: Parcel) -> None:
         """Guard the final dot."""
@@ -144,130 +143,140 @@ class Shift:
 
     def settled(self, lane: Lane, parcel: Parcel, result: Result) -> None:
         """Turn what the relay said into an outcome."""
-        outcome = fate_of(
-            parcel.message,
-            result,
-            address_hash=parcel.address_hash,
-            now=self._book.clock(),
-            dice=random.random(),  # noqa: S311  # jitter, not a secret
-            relay=lane.relay,
-        )
-        self._book.keep(outcome)
-        if result.reply is not None:
-            self._losses[lane.relay] = 0
-        if outcome.state is MessageState.SENT:
-            self._sent += 1
-            if lane.relay not in self._praised:
-                self._praise(lane.relay)
+        self._keep(lane.relay, parcel, result)
+        if self._way.throttle is not None:
+            self._way.throttle.heard(
+                lane.relay, parcel.domain, phase=result.phase, verdict=result.verdict, reply=result.reply
+            )
         if result.verdict.rest is not None:
-            self._rest(lane.relay, problem_of(result), rest=result.verdict.rest)
+            self._watch.rest(lane.relay, problem_of(result), rest=result.verdict.rest)
 
-    def returned(self, parcel: Parcel, loss: Result | None) -> None:
+    def returned(self, lane: Lane, parcel: Parcel, loss: Result | None) -> None:
         """Try a message again whose connection broke, once: some relays hang up after so many messages."""
-        if loss is None or parcel.key not in self._book.held:
-            if parcel.key in self._book.held:
-                self._book.give_back(parcel.key)
+        if parcel.key not in self._book.held:
+            return
+        if loss is None:
+            self._book.give_back(parcel.key)
             return
         self._returns[parcel.key] += 1
         if self._returns[parcel.key] == 1:
-            self._ready.appendleft(parcel)
-            return
-        outcome = fate_of(
-            parcel.message,
-            loss,
-            address_hash=parcel.address_hash,
-            now=self._book.clock(),
-            dice=random.random(),  # noqa: S311  # jitter, not a secret
-            relay="",
-        )
-        self._book.keep(outcome)
+            self._ready[lane.relay].appendleft(parcel)
+        else:
+            self._keep(lane.relay, parcel, loss)
 
     # What the fleet tells.
 
     def _unusable(self, berth: Berth, error: RelayUnusable) -> None:
-        if self._way.stop():
-            return
-        rest = classify(Phase.HELO, error.reply).rest if error.reply else None
-        self._rest(berth.label, str(error), rest=rest)
+        if not self._way.stop():
+            rest = classify(Phase.HELO, error.reply).rest if error.reply else None
+            self._watch.rest(berth.label, str(error), rest=rest)
 
     def _broke(self, berth: Berth, lane: Lane) -> None:
-        if not lane.broke_in_talk:
-            return
-        self._losses[berth.label] += 1
-        if lane.untouched or self._losses[berth.label] >= MOST_LOSSES:
-            self._losses[berth.label] = 0
-            self._rest(berth.label, f"The relay {berth.label} breaks off every connection.", rest=None)
+        if lane.broke_in_talk:
+            self._watch.broke(berth.label, unanswered=lane.untouched)
 
     # The run.
 
     @property
     def _over(self) -> bool:
         """Say whether nothing more may be begun."""
-        return self._lost or bool(self.problem) or self._way.stop()
+        return self._lost or not self._watch.usable or self._way.stop()
 
     def _finished(self, *, more: bool) -> bool:
-        if self._fleet.busy or (self._ready and not self._over):
+        if self._fleet.busy or (any(self._ready.values()) and not self._over):
             return False
         return self._over or not more or (self._windows.dry and not self._book.away)
 
-    def _patience(self) -> float:
-        """Return for how long there may be nothing to do but wait."""
-        return 0.02 if self._ready and not self._fleet.lanes else 0.1
+    def _keep(self, relay: str, parcel: Parcel, result: Result) -> None:
+        outcome = fate_of(
+            parcel.message,
+            result,
+            address_hash=parcel.address_hash,
+            now=self._book.clock(),
+            dice=random.random(),  # noqa: S311  # jitter, not a secret
+            relay=relay,
+        )
+        self._book.keep(outcome)
+        self._watch.answered(relay, outcome)
+        if outcome.state is MessageState.SENT:
+            self._sent[relay] += 1
 
     def _tend(self) -> None:
         book = self._book
         book.renew()
         if book.unwritten and time.monotonic() - book.flushed_at > FLUSH_SECONDS:
             book.flush()
+        self._watch.note()
+        self._move_on()
 
     def _take(self, limit: float) -> None:
         """Take the next window, when the last one is nearly out."""
         book, now = self._book, time.monotonic()
-        open_lanes = [lane for lane in self._fleet.lanes if lane.relay not in self._resting]
-        if not open_lanes or book.away or len(self._ready) > len(open_lanes):
+        if book.away:
             return
         if self._windows.dry and now - self._asked_at < _AGAIN_SECONDS and (book.held or self._fleet.busy):
             return
-        room = min(
-            self._window - len(book.held), self._size(now, len(open_lanes)), limit - self._windows.taken
-        )
+        rooms = self._rooms(now)
+        room = int(min(self._window - len(book.held), sum(rooms.values()), limit - self._windows.taken))
         if room < 1:
             return
-        self._asked_at = now
+        self._asked_at = self._took_at = now
+        self._sent.clear()
         with book.trying():
             try:
-                self._ready.extend(self._windows.take(int(room)))
+                for relay, parcels in self._windows.take(room, rooms, self._watch).items():
+                    self._ready[relay].extend(parcels)
             except KeyUnusable as error:
-                for berth in self._fleet.berths:
-                    self._rest(berth.label, str(error), rest=KEY_REST)
+                for relay in set(self._watch.usable):
+                    self._watch.rest(relay, str(error), rest=KEY_REST)
 
-    def _size(self, now: float, lanes: int) -> int:
-        """Return how many messages the relays are likely to take within a look."""
-        pace = self._sent / max(now - self._took_at, 0.001)
-        if self._sent:
-            self._chunk = max(int(pace * LOOK_SECONDS), self._chunk // 2)
-            self._sent, self._took_at = 0, now
-        return max(self._chunk, lanes, _FIRST_WINDOW)
+    def _rooms(self, now: float) -> dict[str, int]:
+        """Return how many messages each relay can take up within a look; none while it has enough."""
+        rooms = {}
+        for berth in self._fleet.berths:
+            lanes, label = len(berth.lanes), berth.label
+            if not lanes or label not in self._watch.usable or len(self._ready[label]) > lanes:
+                continue
+            if self._watch.on_trial(label):
+                rooms[label] = 1 - len(self._ready[label]) - sum(not lane.idle for lane in berth.lanes)
+                continue
+            pace = self._sent[label] / max(now - self._took_at, 0.001)
+            chunk = max(int(pace * LOOK_SECONDS), self._chunks.get(label, 0) // 2, lanes, _FIRST_WINDOW)
+            self._chunks[label] = chunk
+            rooms[label] = self._windows.room(label, chunk)
+        return {label: room for label, room in rooms.items() if room > 0}
 
     def _man(self) -> None:
         """Open one more connection while there is more to send than lanes to send it."""
         if self._over or self._book.away:
             return
-        lanes = self._fleet.lanes
-        if (lanes and not self._ready) or any(lane.idle for lane in lanes):
-            return
-        usable = [
+        wanting = [
             berth
             for berth in self._fleet.berths
-            if berth.label not in self._resting and not berth.opening and len(berth.lanes) < berth.connections
+            if berth.label in self._watch.usable
+            and not berth.opening
+            and len(berth.lanes) < self._watch.connections(berth.label)
+            and not any(lane.idle for lane in berth.lanes)
+            and (self._ready[berth.label] or not berth.lanes)
         ]
-        if usable:
-            self._fleet.open_one(min(usable, key=lambda berth: len(berth.lanes)))
+        weighty = [berth for berth in wanting if berth.relay.weight > 0]
+        first = [berth for berth in self._fleet.berths if berth.label in self._watch.usable]
+        stand_in = not any(berth.relay.weight > 0 for berth in first)
+        for berth in weighty or (wanting if stand_in else []):
+            self._fleet.open_one(berth)
 
     def _look_again(self) -> None:
-        going = self._book.look_again({parcel.key: parcel.address_hash for parcel in self._ready})
+        waiting = [parcel for ready in self._ready.values() for parcel in ready]
+        going = self._book.look_again({parcel.key: parcel.address_hash for parcel in waiting})
         if not self._book.away:
-            self._ready = deque(parcel for parcel in self._ready if parcel.key in going)
+            for relay, ready in self._ready.items():
+                self._ready[relay] = deque(parcel for parcel in ready if parcel.key in going)
+
+    def _move_on(self) -> None:
+        """Give back what waits for a relay that rests now; the next window goes elsewhere."""
+        for relay, ready in self._ready.items():
+            if ready and relay not in self._watch.usable:
+                self._return(relay)
 
     def _end_early(self) -> None:
         """Begin nothing more; what is under way has a moment."""
@@ -279,29 +288,11 @@ class Shift:
             self._fleet.drop_unanswered()
 
     def _return_ready(self) -> None:
-        while self._ready:
-            self._book.give_back(self._ready.popleft().key)
+        for relay in self._ready:
+            self._return(relay)
 
-    def _rest(self, relay: str, problem: str, *, rest: timedelta | None) -> None:
-        """Let nobody use a relay for a while; without any left, the shift is over."""
-        if relay in self._resting:
-            return
-        self._resting.add(relay)
-        log.warning("The relay %s rests: %s", relay, problem)
-        with self._book.trying(), transaction(self._book.sessions) as session:
-            relays.close(
-                session,
-                relay,
-                problem=problem,
-                now=self._book.clock(),
-                dice=random.random(),  # noqa: S311  # jitter, not a secret
-                rest=rest,
-            )
-        if all(berth.label in self._resting for berth in self._fleet.berths):
-            self.problem = problem
-
-    def _praise(self, relay: str) -> None:
-        """Say once per shift that a message got through, which ends what was wrong with the relay."""
-        self._praised.add(relay)
-        with self._book.trying(), transaction(self._book.sessions) as session:
-            relays.worked(session, relay, now=self._book.clock())
+    def _return(self, relay: str) -> None:
+        ready = self._ready[relay]
+        self._windows.unused(relay, list(ready))
+        while ready:
+            self._book.give_back(ready.popleft().key)

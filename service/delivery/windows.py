@@ -3,13 +3,14 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from service.db import transaction
 from service.delivery import claims
+from service.delivery.allotment import Allotment
 from service.delivery.book import Book
 from service.delivery.claims import Key
 from service.delivery.due import Due
@@ -18,6 +19,7 @@ from service.delivery.models import MessageState, Stream
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Packed, Parcel, key_of, pack
 from service.delivery.ports import Prepare, Signer
+from service.delivery.watch import Watch
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +33,16 @@ class Windows:
     """Takes window after window from streams that take turns."""
 
     def __init__(
-        self, book: Book, prepare: Prepare, *, signer: Signer | None, streams: Sequence[Stream]
+        self,
+        book: Book,
+        prepare: Prepare,
+        allotment: Allotment,
+        *,
+        signer: Signer | None,
+        streams: Sequence[Stream],
     ) -> None:
         self._book, self._prepare, self._signer = book, prepare, signer
+        self._allotment = allotment
         self._turns = deque(streams)
         self._places: dict[int, tuple[datetime, int]] = {}
         self._rewound_at = 0.0
@@ -51,8 +60,18 @@ class Windows:
                 for stream in self._turns
             )
 
-    def take(self, limit: int) -> list[Parcel]:
+    def room(self, relay: str, wanted: int) -> int:
+        """Return how many messages are worth taking for a relay."""
+        return self._allotment.room(relay, wanted)
+
+    def unused(self, relay: str, parcels: Sequence[Parcel]) -> None:
+        """Give back what these messages had been granted."""
+        self._allotment.unused(relay, parcels)
+
+    def take(self, limit: int, rooms: Mapping[str, int], watch: Watch) -> dict[str, list[Parcel]]:
         """Take up to so many messages and write down what became of those before; commit.
+
+        Return them by relay, none of which gets more than its room.
 
         :raises KeyUnusable: they cannot be signed, and none should be sent.
         """
@@ -61,13 +80,15 @@ class Windows:
         asked = book.lease.begin()
         with transaction(book.sessions) as session:
             book.write(session)
-            rows = self._pick(session, limit)
-            parcels = self._begin(session, rows) if rows else []
+            watch.refresh(session)
+            open_rooms = {label: room for label, room in rooms.items() if label in watch.usable}
+            rows = self._pick(session, limit) if open_rooms else []
+            taken = self._begin(session, rows, open_rooms) if rows else {}
         book.written()
-        self.dry = not rows
-        book.take([parcel.key for parcel in parcels], asked_at=asked)
+        self.dry = not rows and bool(open_rooms)
+        book.take([parcel.key for parcels in taken.values() for parcel in parcels], asked_at=asked)
         self.taken += len(rows)
-        return parcels
+        return taken
 
     def _pick(self, session: Session, limit: int) -> list[Due]:
         now = time.monotonic()
@@ -101,7 +122,7 @@ class Windows:
             total += size
         return rows
 
-    def _begin(self, session: Session, rows: list[Due]) -> list[Parcel]:
+    def _begin(self, session: Session, rows: list[Due], rooms: Mapping[str, int]) -> dict[str, list[Parcel]]:
         book = self._book
         now = book.clock()
         book.journal.composing(key_of(row) for row in rows)
@@ -111,11 +132,19 @@ class Windows:
             self._places[row.mailing_id] = (row.due_at, row.id)
         for parcel in packed.parcels:
             self._sizes[parcel.message.mailing_id] = len(parcel.raw)
-        hashes = {parcel.key: parcel.address_hash for parcel in packed.parcels}
+        allotted = self._allotment.allot(packed.parcels, rooms, now=now)
+        claims.postpone(session, allotted.later)
+        hashes = {
+            parcel.key: parcel.address_hash for parcels in allotted.ready.values() for parcel in parcels
+        }
         going = claims.begin(session, hashes, owner=book.owner, seconds=book.lease.seconds, now=now)
         left = {key: hashes[key] for key in hashes.keys() - going}
         self._settle(session, packed, claims.suppressed(session, left), now=now)
-        return [parcel for parcel in packed.parcels if parcel.key in going]
+        for relay, parcels in allotted.ready.items():
+            if left:
+                self._allotment.unused(relay, [each for each in parcels if each.key in left])
+            allotted.ready[relay] = [each for each in parcels if each.key in going]
+        return allotted.ready
 
     def _settle(self, session: Session, packed: Packed, refused: set[Key], *, now: datetime) -> None:
         """Record what will not be sent: it is taken for an instant, so that the same rules hold for it."""

@@ -16,7 +16,7 @@ THEN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 def parcel_of(raw: bytes, *, n: int = 0, to: str = "ann@example.org") -> Parcel:
     message = Due(1, n, Stream.BLAST, "blast", n, n, None, 1, 0, {}, "token", f"id{n}", 0, THEN, THEN)
-    return Parcel(message, Envelope("b+token@courier.example", to), raw, b"hash")
+    return Parcel(message, Envelope("b+token@courier.example", to), raw, b"hash", "example.org")
 
 
 class OneHand:
@@ -51,7 +51,7 @@ class OneHand:
     def write_down(self) -> None:
         pass
 
-    def returned(self, parcel: Parcel, loss: Result | None) -> None:
+    def returned(self, lane: Lane, parcel: Parcel, loss: Result | None) -> None:
         self.returned_ones[parcel.message.id] = loss
 
 

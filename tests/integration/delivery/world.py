@@ -105,8 +105,7 @@ def engine(
     **values: Any,
 ) -> DeliveryEngine:
     """Return an engine with one connection, so that a script knows what comes next, or with several."""
-    relay = RelayAddress.parse(f"smtp://127.0.0.1:{server.port}")
-    relay.connections = connections
+    relay = RelayAddress.parse(f"smtp://127.0.0.1:{server.port}?connections={connections}")
     return DeliveryEngine(
         sessions,
         compose or Composer(),
