@@ -97,6 +97,9 @@ class Settings(Places):
     sweep_seconds: Annotated[float, Field(ge=1, le=300)] = 15
     #: The longest we wait for a relay's answer; a lower number makes more messages unknown.
     smtp_seconds: Annotated[float, Field(ge=1, le=600)] = 600
+    #: Days for which a mailing's messages are kept after its end: 13 months; the numbers stay for ever. Never
+    #: less than the 13 weeks in which no article may come twice. The proof of consent is kept apart.
+    ledger_days: Annotated[int, Field(ge=98, le=3650)] = 396
     #: text for people, json for machines.
     log_format: Literal["text", "json"] = "text"
 

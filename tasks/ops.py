@@ -33,4 +33,5 @@ def heartbeat(task: Any) -> None:
 @app.task(name=TaskName.MAINTAIN)
 def maintain() -> None:
     """Purge what may not be kept, make partitions ahead, forget the silent."""
-    retention.maintain(runtime().sessions, now=utc_now())
+    here = runtime()
+    retention.maintain(here.sessions, ledger_days=here.settings.ledger_days, now=utc_now())

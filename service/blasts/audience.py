@@ -16,9 +16,10 @@ _JOINING = (ConsentKind.CONFIRMED, ConsentKind.ANNOUNCEMENTS_ON)
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How many there are now, and the largest subscription id among them."""
+    """How many there are now, and between which subscription ids: after the one, until the other."""
 
     count: int
+    after_id: int
     until_id: int
 
 
@@ -28,25 +29,24 @@ def count(session: Session, blast: Blast, *, now: datetime) -> int:
 
 
 def measure(session: Session, blast: Blast, *, now: datetime) -> Audience:
-    """Count the audience and find its end in one look."""
+    """Count the audience and find its ends in one look."""
     who = _who(blast, now=now).subquery()
-    total, last = session.execute(select(func.count(), func.coalesce(func.max(who.c.id), 0))).one()
-    return Audience(total, last)
+    first, last = func.min(who.c.id) - 1, func.max(who.c.id)
+    total, after_id, until_id = session.execute(select(func.count(), first, last)).one()
+    return Audience(total, after_id or 0, until_id or 0)
 
 
-def next_slice(blast: Blast, *, after_id: int, limit: int, now: datetime) -> Select[int, int]:
-    """Select the next (subscription id, subscriber id) of the audience as it was when sending started."""
+def within(blast: Blast, *, after_id: int, up_to_id: int, now: datetime) -> Select[int, int]:
+    """Select (subscription id, subscriber id) of a part of the audience as it was when sending started."""
     joined_later = exists().where(
         ConsentEvent.subscription_id == Subscription.id,
+        # Says again what follows from the line above: without it each slice would read the whole consent log.
+        ConsentEvent.subscription_id > after_id,
+        ConsentEvent.subscription_id <= up_to_id,
         ConsentEvent.kind.in_(_JOINING),
         ConsentEvent.at > blast.started_at,
     )
-    return (
-        _who(blast, now=now)
-        .where(Subscription.id > after_id, Subscription.id <= blast.fan_out_until, ~joined_later)
-        .order_by(Subscription.id)
-        .limit(limit)
-    )
+    return _who(blast, now=now).where(Subscription.id > after_id, Subscription.id <= up_to_id, ~joined_later)
 
 
 def _who(blast: Blast, *, now: datetime) -> Select[int, int]:

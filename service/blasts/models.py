@@ -54,7 +54,7 @@ class Blast(Model):
     recipe_id: Mapped[int | None]
     #: The count the operator saw and confirmed.
     confirmed_count: Mapped[int | None]
-    #: Last subscription id that has its ledger row; None once the fan-out is complete or not begun.
+    #: Up to this subscription id the ledger rows exist; None once the fan-out is complete or not begun.
     fan_out_after: Mapped[int | None]
     #: Largest subscription id of the audience as frozen at the start.
     fan_out_until: Mapped[int | None]

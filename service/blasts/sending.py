@@ -20,8 +20,8 @@ from service.recipes.content import Draft
 from service.recipes.models import Recipe, RecipeKind
 
 KIND = "blast"
-#: Readers per transaction of the fan-out: a fraction of a second each, and none passes through the worker.
-SLICE = 10_000
+#: Subscription ids per transaction of the fan-out: a fraction of a second; no row passes through the worker.
+SLICE = 20_000
 #: A pass begins no slice after so many seconds: tasks have an end, and the tick wakes the next pass.
 PASS_SECONDS = 60.0
 
@@ -49,7 +49,7 @@ def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, 
     blast.mailing_id = mailing.id
     blast.recipe_id = _recipe(session, blast, mailing_id=mailing.id, now=now).id
     blast.confirmed_count = who.count
-    blast.fan_out_after, blast.fan_out_until = 0, who.until_id
+    blast.fan_out_after, blast.fan_out_until = who.after_id, who.until_id
     blast.started_at = now
     _move(session, blast, target, action="blast.started", actor=actor, now=now)
     return blast
@@ -109,16 +109,23 @@ def fan_out_slice(session: Session, blast: Blast, *, now: datetime) -> int:
     """Write the next rows of a locked blast and move its checkpoint; after the last, planning is over."""
     if blast.mailing_id is None or blast.fan_out_after is None:
         return 0
-    readers = audience.next_slice(blast, after_id=blast.fan_out_after, limit=SLICE, now=now)
-    mailing = session.get_one(Mailing, blast.mailing_id)
-    found = planning.put_audience(session, mailing, readers, kind=KIND, recipe_id=blast.recipe_id, now=now)
-    if found.last_id is None or found.readers < SLICE:
+    until = blast.fan_out_until or 0
+    up_to = min(blast.fan_out_after + SLICE, until)
+    new = planning.put_audience(
+        session,
+        session.get_one(Mailing, blast.mailing_id),
+        audience.within(blast, after_id=blast.fan_out_after, up_to_id=up_to, now=now),
+        kind=KIND,
+        recipe_id=blast.recipe_id,
+        now=now,
+    )
+    if up_to >= until:
         blast.fan_out_after = None
         mailings.finish_planning(session, blast.mailing_id, now=now)
     else:
-        blast.fan_out_after = found.last_id
+        blast.fan_out_after = up_to
     session.flush()
-    return found.new
+    return new
 
 
 def finish_done(session: Session, *, now: datetime) -> int:

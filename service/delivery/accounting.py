@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -103,5 +104,30 @@ def fold(session: Session, *, at_least: int = 50) -> int:
             """
         ),
         {"at_least": at_least},
+    )
+    return int(gone or 0)
+
+
+def flatten(session: Session, *, before: datetime) -> int:
+    """Forget the hours in the counters of mailings that ended before; return how many lines went."""
+    gone = session.scalar(
+        text(
+            """
+            WITH crowded AS (
+                SELECT t.mailing_id FROM mailing_tallies AS t JOIN mailings AS g ON g.id = t.mailing_id
+                WHERE g.state IN ('finished', 'stopped') AND g.finished_at < :before
+                GROUP BY t.mailing_id HAVING count(*) > count(DISTINCT (t.state, t.reason))
+            ), gone AS (
+                DELETE FROM mailing_tallies WHERE mailing_id IN (SELECT mailing_id FROM crowded)
+                RETURNING mailing_id, state, reason, hour, n
+            ), kept AS (
+                INSERT INTO mailing_tallies (mailing_id, state, reason, hour, n)
+                SELECT mailing_id, state, reason, max(hour), sum(n) FROM gone
+                GROUP BY 1, 2, 3 HAVING sum(n) <> 0
+            )
+            SELECT count(*) FROM gone
+            """
+        ),
+        {"before": before},
     )
     return int(gone or 0)

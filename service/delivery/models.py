@@ -244,7 +244,10 @@ class Event(Model):
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
-    __table_args__ = (Index("ix_events_message", "mailing_id", "message_id"),)
+    __table_args__ = (
+        Index("ix_events_message", "mailing_id", "message_id"),
+        Index("ix_events_at", "at"),
+    )
 
 
 class Suppression(Model):

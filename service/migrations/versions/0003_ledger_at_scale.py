@@ -66,6 +66,13 @@ BEGIN
 END $$
 """
 
+# Retention says so first: SET LOCAL broadsheet.retention = 'yes'. The account outlives the messages.
+UNLESS_RETENTION = "WHEN (current_setting('broadsheet.retention', true) IS DISTINCT FROM 'yes')"
+TALLY_DELETE = """
+CREATE TRIGGER tally_delete AFTER DELETE ON messages REFERENCING OLD TABLE AS stale
+FOR EACH STATEMENT {when} EXECUTE FUNCTION tally_messages()
+"""
+
 
 def upgrade() -> None:
     _swap(DROPPED, MADE)
@@ -81,7 +88,10 @@ def upgrade() -> None:
         f"INSERT INTO attempts ({COLUMNS}) SELECT {COLUMNS} FROM attempts_before ON CONFLICT DO NOTHING"
     )
     op.execute("DROP TABLE attempts_before")
+    op.create_index("ix_events_at", "events", ["at"])
     op.execute(TALLY)
+    op.execute("DROP TRIGGER tally_delete ON messages")
+    op.execute(TALLY_DELETE.format(when=UNLESS_RETENTION))
 
 
 def downgrade() -> None:
@@ -93,6 +103,9 @@ def downgrade() -> None:
     op.create_index("ix_attempts_message", "attempts", ["mailing_id", "message_id"])
     op.execute(f"INSERT INTO attempts ({COLUMNS}) SELECT {COLUMNS} FROM attempts_after")
     op.execute("DROP TABLE attempts_after")
+    op.drop_index("ix_events_at", "events")
+    op.execute("DROP TRIGGER tally_delete ON messages")
+    op.execute(TALLY_DELETE.format(when=""))
     _swap(MADE, DROPPED)
 
 

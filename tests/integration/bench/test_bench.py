@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -89,3 +90,29 @@ def test_mails_have_about_the_size_that_was_asked_for(
     assert measured.bytes_per_message == pytest.approx(45_000, rel=0.1)
     assert measured.compose > 0
     assert measured.build > 0
+
+
+def test_planning_is_measured_on_rows_that_add_up_and_leaves_nothing(temporary: Path) -> None:
+    said = bench(temporary, "plan", "--readers", "2500")
+    assert (said["readers"], said["adds_up"]) == (2500, True)
+    assert said["rows_per_second"] == pytest.approx(2500 / said["seconds"], rel=0.05)
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_ledger_is_asked_with_its_past_in_it_and_leaves_nothing(temporary: Path) -> None:
+    said = bench(temporary, "ledger", "--rows", "40000")
+    assert (said["rows"], said["mailings"]) == (40_000, 40)
+    assert {"claim 64", "record 64", "one reader's messages"} <= said["timings"].keys()
+    assert all(0 < each["median_ms"] <= each["p95_ms"] for each in said["timings"].values())
+    assert list(temporary.iterdir()) == []
+
+
+def bench(temporary: Path, *arguments: str) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "service.cli", "bench", *arguments, "--json"],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        capture_output=True, text=True, timeout=170, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    return found
