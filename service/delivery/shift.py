@@ -105,7 +105,7 @@ class Shift:
     def next_for(self, lane: Lane) -> Parcel | None:
         """Hand out the next message; one that has waited is looked at again before."""
         ready = self._ready[lane.relay]
-        if not ready or lane.relay not in self._watch.usable or self._lost or self._stopping:
+        if not ready or lane.relay not in self._watch.usable or self._stopping or self._over:
             return None
         if self._watch.on_trial(lane.relay) and not lane.idle:
             return None
@@ -197,7 +197,7 @@ class Shift:
             relay=relay,
         )
         self._book.keep(outcome)
-        self._watch.answered(relay, outcome)
+        self._watch.answered(relay, outcome, result)
         if outcome.state is MessageState.SENT:
             self._sent[relay] += 1
 

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from service.db import transaction
 from service.delivery import breakers, relays
 from service.delivery.book import Book
-from service.delivery.breakers import ErrorLimit, OutcomeCounts
+from service.delivery.breaker_counts import MailingCounts, RelayCounts
+from service.delivery.breakers import ErrorLimit
+from service.delivery.lane import Result
 from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome
 from service.delivery.relays import RelayState
@@ -22,11 +24,8 @@ log = logging.getLogger(__name__)
 
 #: Connections that break in a row, without an answer in between, before the relay itself is held to be ill.
 MOST_LOSSES = 3
-#: Breakers are told this often; at once where something went wrong.
-NOTE_SECONDS = 1.0
-_HASTE_SECONDS = 0.2
-#: What a message met that is its relay's doing.
-_RELAY_ERRORS = {"connection_lost", "relay_busy", "relay_closing", "out_of_step", "no_reply"}
+#: Breakers are told of errors this often.
+NOTE_SECONDS = 0.25
 
 
 class Watch:
@@ -41,9 +40,8 @@ class Watch:
         self._trials: set[str] = set()
         self._praised: set[str] = set()
         self._losses: Counter[str] = Counter()
-        self._tries: Counter[str] = Counter()
-        self._errors: Counter[str] = Counter()
-        self._counts: dict[int, OutcomeCounts] = {}
+        self._by_relay = RelayCounts()
+        self._by_mailing = MailingCounts(limit)
         self._noted_at = time.monotonic()
 
     @property
@@ -76,15 +74,14 @@ class Watch:
     def on_trial(self, relay: str) -> bool:
         return relay in self._trials
 
-    def answered(self, relay: str, outcome: Outcome) -> None:
+    def answered(self, relay: str, outcome: Outcome, result: Result) -> None:
         """Count what became of a message."""
-        self._tries[relay] += 1
-        if outcome.reason in _RELAY_ERRORS:
-            self._errors[relay] += 1
-        else:
+        if result.reply is not None:
             self._losses[relay] = 0
-        for mailing_id, counts in breakers.count([outcome]).items():
-            self._counts[mailing_id] = self._counts.get(mailing_id, OutcomeCounts()) + counts
+        self._by_relay.heard(
+            relay, phase=result.phase, verdict=result.verdict, reply=result.reply, now=time.monotonic()
+        )
+        self._by_mailing.add([outcome])
         if outcome.state is MessageState.SENT and relay not in self._praised:
             self._praise(relay)
 
@@ -110,17 +107,11 @@ class Watch:
 
     def note(self, *, last: bool = False) -> None:
         """Tell the breakers what was counted, when it is time."""
-        waited = time.monotonic() - self._noted_at
-        wrong = self._errors.total() or any(each.errors for each in self._counts.values())
-        due = waited > (_HASTE_SECONDS if wrong else NOTE_SECONDS)
-        if self._book.away or not self._tries or not (due or last):
-            return
-        self._noted_at = time.monotonic()
-        with self._book.trying():
-            self._tell()
-        self._counts.clear()
-        self._tries.clear()
-        self._errors.clear()
+        now = time.monotonic()
+        if not self._book.away and (last or now - self._noted_at > NOTE_SECONDS):
+            self._noted_at = now
+            with self._book.trying():
+                self._tell(float("inf") if last else now)
 
     def end(self) -> None:
         """Tell the rest, and give back trials that nothing was left for."""
@@ -130,16 +121,20 @@ class Watch:
                 for relay in self._trials - self._praised:
                     relays.end_trial(session, relay)
 
-    def _tell(self) -> None:
+    def _tell(self, instant: float) -> None:
         now = self._book.clock()
-        for relay, errors in self._errors.items():
+        for relay, each in self._by_relay.take().items():
             with transaction(self._book.sessions) as session:
-                tries = self._tries[relay]
-                closed = relays.note(session, relay, tries=tries, errors=errors, now=now, dice=_dice())
+                closed = relays.note(
+                    session, relay, tries=each.tries, errors=each.errors, now=now, dice=_dice()
+                )
             if closed:
                 self._usable.discard(relay)
+        counts = self._by_mailing.take(instant)
+        if not counts:
+            return
         with transaction(self._book.sessions) as session:
-            tripped = breakers.note(session, self._counts, now=now, limit=self._limit)
+            tripped = breakers.note(session, counts, now=now, limit=self._limit)
         for each in tripped:
             log.error("The mailing %s is paused: %s", each.mailing_id, each.reason)
 
