@@ -9,6 +9,11 @@ _KEPT = ' data-css-inline="keep"'
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
+def inline_fragment(html: str, style_sheet: str) -> str:
+    """Return a part of a body with these rules inlined, as they would be in the whole."""
+    return _INLINER.inline_fragment(html, style_sheet)
+
+
 def inline(html: str) -> str:
     """Return the document with its rules inlined."""
     return _INLINER.inline(html).replace(_KEPT, "")
