@@ -136,7 +136,7 @@ def _single_spaced(text: bytes) -> bytes:
 
 @lru_cache(maxsize=64)
 def _forms(algorithm: str, domain: str, selector: str, listed: bytes) -> tuple[bytes, bytes]:
-    """Return the header with an empty b=, and its relaxed form, which is signed; t= and bh= are to be filled in."""
+    """Return the header with an empty b=, and its relaxed form; t= and bh= are to be filled in."""
     wire = (
         f"DKIM-Signature: v=1; a={algorithm}-sha256; c=relaxed/relaxed; t=%b;\r\n"
         f" d={domain};\r\n s={selector};\r\n h="

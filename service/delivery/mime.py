@@ -1,7 +1,7 @@
 """The bytes of one mail: equal mails make equal bytes, and no value can break them.
 
-What holds for a joined text when it holds for its parts (CRLF only, seven bits) is made sure of where a part is
-encoded; what does not (length of lines, a placeholder, the set of headers) is looked at in the final bytes.
+What holds for a joined text when it holds for its parts (CRLF only, seven bits) is made sure of where a part
+is encoded; what does not (length of lines, placeholders, the set of headers) is looked at in the final bytes.
 """
 
 import hashlib

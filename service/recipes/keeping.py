@@ -36,4 +36,4 @@ def keep(session: Session, contents: Iterable[str], *, now: datetime) -> None:
 def contents(session: Session, hashes: Collection[bytes]) -> dict[bytes, str]:
     """Return what is kept under these hashes."""
     rows = session.execute(select(Fragment.hash, Fragment.content).where(Fragment.hash.in_(hashes)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

@@ -64,7 +64,7 @@ def _ids(session: Session, content_hashes: Mapping[bytes, Draft] | list[bytes]) 
     rows = session.execute(
         select(Recipe.content_hash, Recipe.id).where(Recipe.content_hash.in_(content_hashes))
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _assembled(letter: Letter) -> Assembly:
