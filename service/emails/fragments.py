@@ -79,8 +79,10 @@ def _heading(title: str, first: bool, locale: str, accent: str) -> Fragment:  # 
 
 
 def _printed(name: str, context: dict[str, object], *, locale: str, accent: str) -> Fragment:
-    html = templates.render(f"digest/{name}.html", context).strip("\n")
+    html = templates.render(f"digest/{name}.html", context)
+    # A branch that was not taken leaves its line empty.
+    lines = "\n".join(line for line in html.split("\n") if line)
     return Fragment(
         text=templates.render(f"digest/{name}.txt", context).rstrip("\n"),
-        html=inline_fragment(html, templates.style_sheet(locale=locale, accent=accent)),
+        html=inline_fragment(lines, templates.style_sheet(locale=locale, accent=accent)),
     )
