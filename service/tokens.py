@@ -1,6 +1,6 @@
 """Signed tokens, each bound to one purpose; what they carry are ids, never an address (standards 144-146)."""
 
-import base64
+import binascii
 import hmac
 import json
 import zlib
@@ -39,6 +39,7 @@ LIFETIMES = {
 
 #: As itsdangerous writes them.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 #: zlib adds 8 bytes at least. Up to the first length it cannot win them back; up to the second only by
 #: something that repeats. It costs 55 µs, as much as composing the rest of the mail.
 _NEVER_SHORTER, _SELDOM_SHORTER = 13, 32
@@ -71,7 +72,7 @@ class Tokens:
         if (at is not None) is not (purpose in LIFETIMES):
             raise ValueError(f"A {purpose} token is made {'with' if at is None else 'without'} an instant.")
         signed = payload if at is None else [int(at.timestamp()), *payload]
-        body = _written(_JSON.encode(signed).encode())
+        body = _written(_compact(signed))
         mac = hmac.digest(self._signing[purpose], body, "sha1")
         return b"".join((body, b".", _text_safe(mac))).decode()
 
@@ -111,8 +112,16 @@ def _repeats(body: bytes) -> bool:
     return len({body[start : start + 3] for start in range(threes)}) < threes
 
 
+def _compact(payload: list[Any]) -> bytes:
+    """Write JSON as itsdangerous does."""
+    if all(type(each) is int for each in payload):
+        return f"[{','.join(map(str, payload))}]".encode()
+    return _JSON.encode(payload).encode()
+
+
 def _text_safe(value: bytes) -> bytes:
-    return base64.urlsafe_b64encode(value).rstrip(b"=")
+    # As `base64.urlsafe_b64encode`, in half the time.
+    return binascii.b2a_base64(value, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 class AddressHasher:

@@ -25,6 +25,8 @@ from service.recipes.content import Draft
 from service.recipes.models import RecipeKind
 
 READERS_PER_RECIPE = 2
+#: Bytes of one RSA-2048 signature with its names of headers.
+SIGNATURE = 870
 _BATCH = 200
 
 _READERS = text(
@@ -121,7 +123,7 @@ def _digests(
         letter = digest_emails.digest_letter(newsletter, draft, articles=by_id, links=links)
         return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
-    words = content.words_for(plan.size, measure, low=8, high=80)
+    words = content.words_for(_unsigned(plan), measure, low=8, high=80)
     articles = content.articles(source, words=words, now=now)
     session.add_all(articles)
     session.flush()
@@ -140,6 +142,10 @@ def _digests(
     return ids
 
 
+def _unsigned(plan: Plan) -> int:
+    return plan.size - (SIGNATURE if plan.dkim else 0)
+
+
 def _draft(newsletter: Newsletter, articles: Sequence[Article], *, number: int, issue: Issue) -> Draft:
     chosen = content.selection(newsletter, articles, number=number)
     return digest_content.draft(chosen, issue=issue, articles={each.id: each for each in articles})
@@ -154,7 +160,7 @@ def _blast(
         letter = blast_letter(newsletter, subject=subject, markdown=content.blast_markdown(words))
         return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
-    markdown = content.blast_markdown(content.words_for(plan.size, measure, low=180, high=3600))
+    markdown = content.blast_markdown(content.words_for(_unsigned(plan), measure, low=180, high=3600))
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=newsletter.id,

@@ -18,8 +18,8 @@ from service.prepare.port import Preparer
 
 T = TypeVar("T")
 
-#: Windows that are measured, after one that warms everything up.
-WINDOWS = 6
+#: Windows that are measured, after those that fill the memory of encoded parts, as the first of a run do.
+WINDOWS, WARMING = 6, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,16 @@ def measure(runtime: Runtime, mailing_id: int) -> Stages:
                 select(Message)
                 .where(Message.mailing_id == mailing_id)
                 .order_by(Message.due_at, Message.id)
-                .limit(WINDOW * (WINDOWS + 1))
+                .limit(WINDOW * (WINDOWS + WARMING))
             )
         ]
     prepare = Preparer(runtime.sessions, links=runtime.links, hash_address=runtime.hash_address)
     spent = {"compose": 0.0, "build": 0.0, "sign": 0.0}
     count = size = 0
+    last = len(messages)
     for start in range(0, len(messages), WINDOW):
         window = messages[start : start + WINDOW]
-        warming = start == 0 and len(messages) > WINDOW
+        warming = start < last - WINDOW * WINDOWS
         composed, seconds = _timed(partial(prepare, window))
         ready = [each for each in composed if isinstance(each, Ready)]
         mails, build = _timed(partial(_build, ready))

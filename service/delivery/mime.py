@@ -1,7 +1,7 @@
 """The bytes of one mail: equal mails make equal bytes, and no value can break them.
 
-What holds for a joined text when it holds for its parts (CRLF only, seven bits) is made sure of where a part
-is encoded; what does not (length of lines, placeholders, the set of headers) is looked at in the final bytes.
+What holds for a joined text when it holds for its parts (CRLF only, no placeholder) is made sure of where a
+part is encoded; what does not (open blanks, length of lines, set of headers) is looked at in the final bytes.
 """
 
 import hashlib
@@ -16,7 +16,6 @@ from service.errors import InvalidInput
 #: RFC 5322 2.1.1, without the line end.
 LONGEST_LINE = 998
 
-_MARK = MARK.encode()
 _PLAIN = b"\t\n" + bytes(range(32, 127))
 _PART = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
@@ -27,18 +26,28 @@ def build(mail: Mail, *, message_id: str) -> Unsigned:
     :raises InvalidInput: a value cannot be put into a mail; only this message is broken.
     """
     unsigned = forms.fill(mail, message_id=message_id)
-    check_block_bytes(unsigned.block)
-    check_body_bytes(mail.body.raw)
+    check_lines(unsigned.block)
+    check_body(mail.body.raw)
     return unsigned
 
 
 def body_of(content: EmailContent) -> Body:
     """Encode a mail that was written for one reader."""
-    text, html = (quoted.encode(_clean(part)) for part in (content.text, content.html))
+    text, html = (encoded(_clean(part)) for part in (content.text, content.html))
     key = hashlib.sha256(text + b"\0" + html).digest()
     boundary = boundary_of(key)
     around = envelope(boundary)
     return Body(boundary, b"".join([around[0], text, around[1], html, around[2]]), canonical=True)
+
+
+def encoded(text: str) -> bytes:
+    """Encode a text or a value that is finished.
+
+    :raises InvalidInput: a placeholder is left in it.
+    """
+    if MARK in text:
+        raise InvalidInput("A placeholder is left in the mail after the last splice; it cannot be sent.")
+    return quoted.encode(text)
 
 
 def boundary_of(key: bytes) -> bytes:
@@ -57,29 +66,20 @@ def envelope(boundary: bytes) -> tuple[bytes, bytes, bytes]:
     )
 
 
-def check_block_bytes(block: bytes) -> None:
-    """Make sure that a header block has CRLF only, no NUL and no overlong line."""
-    breaks = block.count(b"\r\n")
-    if breaks != block.count(b"\n") or breaks != block.count(b"\r") or b"\0" in block:
-        raise InvalidInput("A mail would hold a bare line break or a NUL.")
-    check_lines(block)
-
-
-def check_body_bytes(raw: bytes) -> None:
-    """Make sure that nothing of a recipe is left open and no line is too long."""
-    if _MARK in raw:
-        raise InvalidInput("A placeholder is left in the mail after the last splice; it cannot be sent.")
-    if b"\0" in raw:
-        raise InvalidInput("A mail would hold a NUL.")
+def check_body(raw: bytes) -> None:
+    """Make sure that no blank of a recipe is left open, all is seven bits, and no line is too long."""
+    if not raw.isascii() or b"\0" in raw:
+        raise InvalidInput("A mail has a place that nothing was put into, or a byte that is no text.")
     check_lines(raw)
 
 
 def check_lines(raw: bytes) -> None:
     """Make sure that every line fits, in long steps: each goes to the last line end within reach."""
-    at, last = 0, len(raw)
-    while last - at > LONGEST_LINE + 2:
-        at = raw.rfind(b"\r\n", at, at + LONGEST_LINE + 2) + 2
-        if at == 1:
+    at, reach = 0, LONGEST_LINE + 2
+    last = len(raw) - reach
+    while at < last:
+        at = raw.rfind(b"\n", at, at + reach) + 1
+        if not at:
             raise InvalidInput("A mail would hold a line of more than 998 bytes.")
 
 

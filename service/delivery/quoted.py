@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+#: Stands in an unfilled blank: no encoded text holds it, and one look finds it in a whole mail.
+OPEN = b"\xff"
+
 #: One less than the standard's 76: any line can be given the "=" of a soft break.
 _LINE = 75
 _SOFT = b"=\r\n"

@@ -78,15 +78,25 @@ def put_together(subject: str, preheader: str, frame: Fragment, pieces: tuple[Pi
 
 def piece_values(number: str, url: str, reason: str) -> tuple[Values, Values]:
     """Return what a story's slots hold, in the text and in the HTML."""
+    (text, html), (text_url, html_url) = place_values(number, reason), url_values(number, url)
+    return text | {StorySlot.URL.value: text_url}, html | {StorySlot.URL.value: html_url}
+
+
+def place_values(number: str, reason: str) -> tuple[Values, Values]:
+    """Return the same but the link: few places make up many digests."""
     line, indent = single_line(defuse(running_text(reason))), " " * len(number)
     return (
         {
             StorySlot.NUMBER.value: number,
-            StorySlot.URL.value: indent + url,
             StorySlot.REASON.value: wrap(line, first=indent, rest=indent),
         },
-        {StorySlot.URL.value: escape(url), StorySlot.REASON.value: escape(line)},
+        {StorySlot.REASON.value: escape(line)},
     )
+
+
+def url_values(number: str, url: str) -> tuple[str, str]:
+    """Return how the link of a story is written in the text and in the HTML."""
+    return " " * len(number) + url, escape(url)
 
 
 def letter_values(subject: str, preheader: str) -> tuple[Values, Values]:

@@ -11,7 +11,7 @@ from service.emails import templates
 from service.emails.inlining import inline, inline_fragment
 from service.emails.layout import Place, Story
 from service.emails.letters import DigestItem, DigestLetter, Letterhead, SubscriberLinks
-from service.emails.splice import LetterSlot, StorySlot, placeholder
+from service.emails.splice import LetterSlot, StorySlot, defuse, placeholder
 
 _URL, _REASON, _NUMBER = (placeholder(slot) for slot in (StorySlot.URL, StorySlot.REASON, StorySlot.NUMBER))
 
@@ -63,7 +63,7 @@ def _story(  # the key of the cache, position by position
     accent: str,
 ) -> Fragment:
     context = {
-        "story": Story(number=0, place=place, item=item, picture=picture),
+        "story": Story(number=0, place=place, item=_defused(item), picture=picture),
         "rule": "unruled" if opening else "ruled",
         "number": _NUMBER,
         "indent": " " * width,
@@ -74,8 +74,21 @@ def _story(  # the key of the cache, position by position
 
 @lru_cache(maxsize=256)
 def _heading(title: str, first: bool, locale: str, accent: str) -> Fragment:  # as above
-    context = {"heading": title, "first": first, **templates.context_of(locale=locale, accent=accent)}
+    context = {"heading": defuse(title), "first": first, **templates.context_of(locale=locale, accent=accent)}
     return _printed("heading", context, locale=locale, accent=accent)
+
+
+def _defused(item: DigestItem) -> DigestItem:
+    """Take the sting out of what feeds and operators wrote: a template lets a whole placeholder pass."""
+    return replace(
+        item,
+        title=defuse(item.title),
+        summary=defuse(item.summary),
+        topic=defuse(item.topic),
+        source=defuse(item.source),
+        author=defuse(item.author) if item.author else None,
+        image_alt=defuse(item.image_alt),
+    )
 
 
 def _printed(name: str, context: dict[str, object], *, locale: str, accent: str) -> Fragment:

@@ -16,15 +16,20 @@ from service.delivery.quoted import Stencil
 from service.emails import assembly, splice
 from service.emails.letters import SubscriberLinks
 from service.emails.sanitising import running_text
-from service.emails.splice import LetterSlot, Slot
+from service.emails.splice import LetterSlot, Slot, StorySlot
 from service.recipes import keeping, pieces, queries
 from service.recipes.cache import ByteCache
+from service.recipes.pieces import Placed
 from service.recipes.queries import RecipeRow
 
 #: Encoded text and encoded HTML.
 Pair = tuple[bytes, bytes]
 
 _STORIES = LetterSlot.STORIES.value
+_STORY_URL = StorySlot.URL.value
+_UNSUBSCRIBE, _PREFERENCES, _REASON = (
+    slot.value for slot in (Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON)
+)
 _LETTER_SLOTS = frozenset(slot.value for slot in LetterSlot)
 
 
@@ -44,9 +49,9 @@ class RecipeBody:
     def splice(self, links: SubscriberLinks) -> Body:
         """Put one reader's own values in."""
         values = {
-            Slot.UNSUBSCRIBE_URL.value: _encoded_url(links.unsubscribe_url),
-            Slot.PREFERENCES_URL.value: _encoded_url(links.preferences_url),
-            Slot.REASON.value: _encoded_reason(links.reason),
+            _UNSUBSCRIBE: _encoded_url(links.unsubscribe_url),
+            _PREFERENCES: _encoded_url(links.preferences_url),
+            _REASON: _encoded_reason(links.reason),
         }
         chunks = self.chunks.copy()
         for place, name in self.texts:
@@ -75,10 +80,7 @@ class Bodies:
             frames={part for row in rows for part in (row.text_hash, row.html_hash)},
         )
         for written, each in new.items():
-            in_text, in_html = assembly.piece_values(each.number, each.url, each.reason)
-            text, html = parts[each.fragment_hash]
-            pair = text.fill(_encoded(in_text)), html.fill(_encoded(in_html))
-            placed[written] = pair
+            pair = placed[written] = _placed(each, parts[each.fragment_hash])
             self._placed.put(written, pair, size=len(pair[0]) + len(pair[1]) + len(written))
         return {row.id: _joined(row, placed, parts) for row in rows}
 
@@ -111,8 +113,28 @@ def _frame(content: str) -> tuple[Stencil, ...]:
     return (frame,)
 
 
+def _placed(piece: Placed, stencils: tuple[Stencil, ...]) -> Pair:
+    """Put a fragment into its place."""
+    in_text, in_html = _encoded_place(piece.number, piece.reason)
+    text_url, html_url = assembly.url_values(piece.number, piece.url)
+    text, html = stencils
+    return (
+        text.fill({**in_text, _STORY_URL: quoted.encode(text_url)}),
+        html.fill({**in_html, _STORY_URL: quoted.encode(html_url)}),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _encoded_place(number: str, reason: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    in_text, in_html = assembly.place_values(number, reason)
+    return _encoded(in_text), _encoded(in_html)
+
+
 def _stencil(content: str) -> Stencil:
-    return quoted.stencil(splice.parts(running_text(content)))
+    parts = splice.parts(running_text(content))
+    if any(splice.MARK in literal for literal in parts[::2]):
+        raise ValueError("A part of a mail holds something like a placeholder; it cannot be sent.")
+    return quoted.stencil(parts)
 
 
 def _joined(row: RecipeRow, placed: dict[str, Pair], parts: dict[bytes, tuple[Stencil, ...]]) -> RecipeBody:
@@ -138,12 +160,12 @@ def _lay(chunks: list[bytes], stencil: Stencil, values: dict[str, bytes]) -> lis
     for name, literal in zip(stencil.blanks, stencil.literals[1:], strict=True):
         if name not in values:
             blanks.append((len(chunks), name))
-        chunks += (values.get(name, b""), literal)
+        chunks += (values.get(name, quoted.OPEN), literal)
     return blanks
 
 
 def _encoded(values: dict[str, str]) -> dict[str, bytes]:
-    return {name: quoted.encode(value) for name, value in values.items()}
+    return {name: mime.encoded(value) for name, value in values.items()}
 
 
 def _encoded_url(url: str) -> Pair:
@@ -155,5 +177,4 @@ def _encoded_url(url: str) -> Pair:
 @lru_cache(maxsize=4096)
 def _encoded_reason(reason: str) -> Pair:
     in_text, in_html = splice.reader_values({Slot.REASON: reason})
-    name = Slot.REASON.value
-    return quoted.encode(in_text[name]), quoted.encode(in_html[name])
+    return mime.encoded(in_text[_REASON]), mime.encoded(in_html[_REASON])

@@ -46,4 +46,6 @@ def find(session: Session, subscription_ids: Collection[int]) -> dict[int, Addre
 
 
 def _addressee(row: Row[Any]) -> Addressee:
-    return Addressee._make((*row[:4], _STATES[row[4]], row[5], _RHYTHMS[row[6]], *row[7:]))
+    values = list(row)
+    values[4], values[6] = _STATES[values[4]], _RHYTHMS[values[6]]
+    return Addressee._make(values)
