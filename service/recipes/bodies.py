@@ -71,7 +71,8 @@ class Bodies:
     def load(self, session: Session, recipe_ids: Collection[int]) -> dict[int, RecipeBody]:
         """Return the recipes that there are among these ids."""
         rows = queries.for_sending(session, recipe_ids)
-        wanted = {written for row in rows for written in row.pieces}
+        lists = [row.pieces.split("\n") if row.pieces else [] for row in rows]
+        wanted = {written for each in lists for written in each}
         placed = self._placed.find(wanted)
         new = {written: pieces.read(written) for written in wanted - placed.keys()}
         parts = self._load_parts(
@@ -82,7 +83,10 @@ class Bodies:
         for written, each in new.items():
             pair = placed[written] = _placed(each, parts[each.fragment_hash])
             self._placed.put(written, pair, size=len(pair[0]) + len(pair[1]) + len(written))
-        return {row.id: _joined(row, placed, parts) for row in rows}
+        return {
+            row.id: _joined(row, [placed[written] for written in each], parts)
+            for row, each in zip(rows, lists, strict=True)
+        }
 
     def _load_parts(
         self, session: Session, *, fragments: set[bytes], frames: set[bytes]
@@ -137,11 +141,10 @@ def _stencil(content: str) -> Stencil:
     return quoted.stencil(parts)
 
 
-def _joined(row: RecipeRow, placed: dict[str, Pair], parts: dict[bytes, tuple[Stencil, ...]]) -> RecipeBody:
+def _joined(row: RecipeRow, pairs: list[Pair], parts: dict[bytes, tuple[Stencil, ...]]) -> RecipeBody:
     (text,), (html,) = parts[row.text_hash], parts[row.html_hash]
-    if bool(row.pieces) is not (_STORIES in text.blanks and _STORIES in html.blanks):
+    if bool(pairs) is not (_STORIES in text.blanks and _STORIES in html.blanks):
         raise ValueError("A recipe's frame has no place for its stories, or no stories for the place.")
-    pairs = [placed[written] for written in row.pieces]
     in_text, in_html = assembly.letter_values(row.subject, row.preheader or "")
     boundary = mime.boundary_of(row.content_hash)
     around = mime.envelope(boundary)

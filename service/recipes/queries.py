@@ -17,8 +17,8 @@ MAY_REACH = PENDING | {MessageState.SENT, MessageState.UNKNOWN}
 
 _FOR_SENDING = text(
     """
-    SELECT id, newsletter_id, subject, content ->> 'preheader', content_hash, html_hash, text_hash, pieces,
-        created_at
+    SELECT id, newsletter_id, subject, content ->> 'preheader', content_hash, html_hash, text_hash,
+        array_to_string(pieces, E'\\n'), created_at
     FROM recipes WHERE id = ANY(:recipe_ids)
     """
 )
@@ -47,14 +47,15 @@ class RecipeRow(NamedTuple):
     content_hash: bytes
     html_hash: bytes
     text_hash: bytes
-    pieces: list[str]
+    #: A line each, in order: an array takes ten times as long to read.
+    pieces: str
     created_at: datetime
 
 
 def for_sending(session: Session, recipe_ids: Collection[int]) -> list[RecipeRow]:
     """Return the recipes that there are among these ids, as plain rows: an entity costs as much as a mail."""
     rows = session.execute(_FOR_SENDING, {"recipe_ids": list(recipe_ids)})
-    return [RecipeRow(*row) for row in rows]
+    return [RecipeRow._make(row) for row in rows]
 
 
 def received(
