@@ -1,6 +1,6 @@
 """Fills the database: readers, recipes made as planning makes them, and the ledger, in few statements."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -119,7 +119,7 @@ def _digests(
         by_id = dict(enumerate(trial, start=1))
         for article_id, article in by_id.items():
             article.id = article_id
-        draft = _draft(newsletter, trial, number=0, issue=issue)
+        draft = _draft(newsletter, by_id, number=0, issue=issue)
         letter = digest_emails.digest_letter(newsletter, draft, articles=by_id, links=links)
         return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
@@ -136,7 +136,7 @@ def _digests(
     ids: list[int] = []
     for start in range(0, recipes, _BATCH):
         numbers = range(start, min(start + _BATCH, recipes))
-        drafts = [_draft(newsletter, articles, number=number, issue=issue) for number in numbers]
+        drafts = [_draft(newsletter, by_id, number=number, issue=issue) for number in numbers]
         by_hash = {draft.content_hash: draft for draft in drafts}
         ids += making.make_all(session, by_hash, letter=letter, now=now).values()
     return ids
@@ -146,9 +146,9 @@ def _unsigned(plan: Plan) -> int:
     return plan.size - (SIGNATURE if plan.dkim else 0)
 
 
-def _draft(newsletter: Newsletter, articles: Sequence[Article], *, number: int, issue: Issue) -> Draft:
-    chosen = content.selection(newsletter, articles, number=number)
-    return digest_content.draft(chosen, issue=issue, articles={each.id: each for each in articles})
+def _draft(newsletter: Newsletter, articles: Mapping[int, Article], *, number: int, issue: Issue) -> Draft:
+    chosen = content.selection(newsletter, list(articles.values()), number=number)
+    return digest_content.draft(chosen, issue=issue, articles=articles)
 
 
 def _blast(

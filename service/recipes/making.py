@@ -20,7 +20,7 @@ _INSERT = text(
     INSERT INTO recipes (kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject,
         html_hash, text_hash, pieces, created_at)
     VALUES (:kind, :newsletter_id, :mailing_id, :content_hash, :article_ids, CAST(:content AS jsonb), :locale,
-        :subject, :html_hash, :text_hash, :pieces, :now)
+        :subject, :html_hash, :text_hash, string_to_array(:pieces, E'\\n'), :now)
     ON CONFLICT (content_hash) DO NOTHING
     """
 )
@@ -76,9 +76,8 @@ def _assembled(letter: Letter) -> Assembly:
 
 def _keep(session: Session, assemblies: list[Assembly], *, now: datetime) -> dict[Fragment, bytes]:
     """Keep frames and fragments; return under which hash each fragment is found."""
-    written = {
-        piece.fragment: pieces.write_fragment(piece.fragment) for each in assemblies for piece in each.pieces
-    }
+    used = {piece.fragment for each in assemblies for piece in each.pieces}
+    written = {fragment: pieces.write_fragment(fragment) for fragment in used}
     frames = {part for each in assemblies for part in (each.frame.html, each.frame.text)}
     keeping.keep(session, [*written.values(), *frames], now=now)
     return {fragment: keeping.hash_of(content) for fragment, content in written.items()}
@@ -98,5 +97,8 @@ def _row(
         "subject": made.subject,
         "html_hash": keeping.hash_of(made.frame.html),
         "text_hash": keeping.hash_of(made.frame.text),
-        "pieces": [pieces.write(piece, fragment_hash=hashes[piece.fragment]) for piece in made.pieces],
+        # As lines: writing an array takes longer than all the rest.
+        "pieces": "\n".join(
+            pieces.write(piece, fragment_hash=hashes[piece.fragment]) for piece in made.pieces
+        ),
     }
