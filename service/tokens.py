@@ -1,6 +1,9 @@
 """Signed tokens, each bound to one purpose; what they carry are ids, never an address (standards 144-146)."""
 
+import binascii
 import hmac
+import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -34,6 +37,13 @@ LIFETIMES = {
 }
 
 
+#: As itsdangerous writes them.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+#: zlib adds 8 bytes at least. Up to the first length it cannot win them back; up to the second only by
+#: something that repeats. It costs 55 µs, as much as composing the rest of the mail.
+_NEVER_SHORTER, _SELDOM_SHORTER = 13, 32
+
 _INCOMPLETE = "This link is not complete, or was changed on its way."
 
 
@@ -51,13 +61,20 @@ class Tokens:
         self._serializers = {
             purpose: URLSafeSerializer(list(keys), salt=f"broadsheet.{purpose}") for purpose in Purpose
         }
+        # A token is made for every link of every mail: deriving the key each time would cost 30 µs.
+        self._signing = {
+            purpose: serializer.make_signer(serializer.salt).derive_key()
+            for purpose, serializer in self._serializers.items()
+        }
 
     def make(self, purpose: Purpose, payload: list[Any], *, at: datetime | None = None) -> str:
         """Sign a short list of ids; `at` is when the time of a purpose with a lifetime begins."""
         if (at is not None) is not (purpose in LIFETIMES):
             raise ValueError(f"A {purpose} token is made {'with' if at is None else 'without'} an instant.")
         signed = payload if at is None else [int(at.timestamp()), *payload]
-        return str(self._serializers[purpose].dumps(signed))
+        body = _written(_compact(signed))
+        mac = hmac.digest(self._signing[purpose], body, "sha1")
+        return b"".join((body, b".", _text_safe(mac))).decode()
 
     def read(self, purpose: Purpose, token: str, *, now: datetime) -> list[Any]:
         """Return what was signed.
@@ -77,6 +94,34 @@ class Tokens:
         if now - datetime.fromtimestamp(made_at, UTC) > LIFETIMES[purpose]:
             raise ExpiredToken("This link has expired.")
         return rest
+
+
+def _written(body: bytes) -> bytes:
+    """Write a payload as `URLSafeSerializer` does: compressed, behind a dot, where that is shorter."""
+    size = len(body)
+    if size > _NEVER_SHORTER and (size > _SELDOM_SHORTER or _repeats(body)):
+        compressed = zlib.compress(body)
+        if len(compressed) < size - 1:
+            return b"." + _text_safe(compressed)
+    return _text_safe(body)
+
+
+def _repeats(body: bytes) -> bool:
+    """Say whether any three bytes come twice; without that, nothing so short compresses."""
+    threes = len(body) - 2
+    return len({body[start : start + 3] for start in range(threes)}) < threes
+
+
+def _compact(payload: list[Any]) -> bytes:
+    """Write JSON as itsdangerous does."""
+    if all(type(each) is int for each in payload):
+        return f"[{','.join(map(str, payload))}]".encode()
+    return _JSON.encode(payload).encode()
+
+
+def _text_safe(value: bytes) -> bytes:
+    # As `base64.urlsafe_b64encode`, in half the time.
+    return binascii.b2a_base64(value, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 class AddressHasher:

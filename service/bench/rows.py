@@ -1,24 +1,23 @@
-"""Fills the database: readers, recipes with their kept renderings, and the ledger, in few statements."""
+"""Fills the database: readers, recipes made as planning makes them, and the ledger, in few statements."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.articles.models import Source
+from service.articles.models import Article, Source
 from service.bench import content
 from service.bench.plan import Mode, Plan
 from service.blasts.emails import blast_letter
 from service.delivery import ledger, mailings
 from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, MailingState, Stream
+from service.digests import content as digest_content
+from service.digests import emails as digest_emails
 from service.digests.content import Issue
 from service.emails import rendering
-from service.emails.letters import EmailContent
+from service.emails.letters import DigestLetter
 from service.links import Links
 from service.newsletters.models import Newsletter
 from service.recipes import making
@@ -26,8 +25,8 @@ from service.recipes.content import Draft
 from service.recipes.models import RecipeKind
 
 READERS_PER_RECIPE = 2
-#: Digests that are really rendered; the others are these with other titles.
-RENDERED = 24
+#: Bytes of one RSA-2048 signature with its names of headers.
+SIGNATURE = 870
 _BATCH = 200
 
 _READERS = text(
@@ -45,26 +44,6 @@ _READERS = text(
     SELECT id, :newsletter_id, 'active', 1, :topic_ids, 'weekly', 5, 7, 'UTC', true, false, 0,
         :now, :now, :now
     FROM people RETURNING id, subscriber_id
-    """
-)
-_FRAGMENTS = text(
-    """
-    INSERT INTO fragments (hash, content, created_at)
-    SELECT hash, content, :now
-    FROM unnest(CAST(:hashes AS bytea[]), CAST(:contents AS text[])) AS fresh (hash, content)
-    ON CONFLICT DO NOTHING
-    """
-)
-_RECIPES = text(
-    """
-    INSERT INTO recipes (kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject,
-        html_hash, text_hash, created_at)
-    SELECT 'digest', :newsletter_id, :mailing_id, content_hash, CAST(article_ids AS bigint[]), content, 'en',
-        subject, html_hash, text_hash, :now
-    FROM unnest(CAST(:content_hashes AS bytea[]), CAST(:articles AS text[]), CAST(:contents AS jsonb[]),
-        CAST(:subjects AS text[]), CAST(:html_hashes AS bytea[]), CAST(:text_hashes AS bytea[]))
-        AS fresh (content_hash, article_ids, content, subject, html_hash, text_hash)
-    RETURNING id
     """
 )
 
@@ -124,6 +103,7 @@ def _readers(
 def _digests(
     session: Session, plan: Plan, newsletter: Newsletter, mailing: Mailing, *, links: Links, now: datetime
 ) -> list[int]:
+    """Plan digests as an edition does, from articles of a length that makes mails of the wanted size."""
     issue = Issue(newsletter.id, mailing.id, newsletter.locale, now.date())
     source = Source(
         newsletter_id=newsletter.id,
@@ -136,58 +116,39 @@ def _digests(
 
     def measure(words: int) -> int:
         trial = content.articles(source, words=words, now=now)
-        for number, article in enumerate(trial, start=1):
-            article.id = number
-        _, rendered = content.digest(newsletter, trial, number=0, issue=issue, links=links)
-        return content.raw_size(rendered, newsletter, links=links, now=now)
+        by_id = dict(enumerate(trial, start=1))
+        for article_id, article in by_id.items():
+            article.id = article_id
+        draft = _draft(newsletter, by_id, number=0, issue=issue)
+        letter = digest_emails.digest_letter(newsletter, draft, articles=by_id, links=links)
+        return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
-    words = content.words_for(plan.size, measure, low=8, high=80)
+    words = content.words_for(_unsigned(plan), measure, low=8, high=80)
     articles = content.articles(source, words=words, now=now)
     session.add_all(articles)
     session.flush()
-    rendered = [
-        content.digest(newsletter, articles, number=number, issue=issue, links=links)
-        for number in range(RENDERED)
-    ]
+    by_id = {article.id: article for article in articles}
+
+    def letter(draft: Draft) -> DigestLetter:
+        return digest_emails.digest_letter(newsletter, draft, articles=by_id, links=links)
+
     recipes = -(-plan.messages // READERS_PER_RECIPE)
     ids: list[int] = []
     for start in range(0, recipes, _BATCH):
         numbers = range(start, min(start + _BATCH, recipes))
-        own = [content.stamped(*rendered[number % RENDERED], number=number) for number in numbers]
-        ids += _recipes(session, own, newsletter_id=newsletter.id, mailing_id=mailing.id, now=now)
+        drafts = [_draft(newsletter, by_id, number=number, issue=issue) for number in numbers]
+        by_hash = {draft.content_hash: draft for draft in drafts}
+        ids += making.make_all(session, by_hash, letter=letter, now=now).values()
     return ids
 
 
-def _recipes(
-    session: Session,
-    recipes: Iterable[tuple[Draft, EmailContent]],
-    *,
-    newsletter_id: int,
-    mailing_id: int,
-    now: datetime,
-) -> list[int]:
-    kept: dict[bytes, str] = {}
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in ("content_hashes", "articles", "contents", "subjects", "html_hashes", "text_hashes")
-    }
-    for draft, own in recipes:
-        parts = [hashlib.sha256(part.encode()).digest() for part in (own.html, own.text)]
-        kept |= {parts[0]: own.html, parts[1]: own.text}
-        values = (
-            draft.content_hash,
-            "{" + ",".join(map(str, draft.article_ids)) + "}",
-            json.dumps(draft.content),
-            own.subject,
-            *parts,
-        )
-        for column, value in zip(columns.values(), values, strict=True):
-            column.append(value)
-    session.execute(_FRAGMENTS, {"hashes": list(kept), "contents": list(kept.values()), "now": now})
-    inserted = session.execute(
-        _RECIPES, columns | {"newsletter_id": newsletter_id, "mailing_id": mailing_id, "now": now}
-    )
-    return [row[0] for row in inserted]
+def _unsigned(plan: Plan) -> int:
+    return plan.size - (SIGNATURE if plan.dkim else 0)
+
+
+def _draft(newsletter: Newsletter, articles: Mapping[int, Article], *, number: int, issue: Issue) -> Draft:
+    chosen = content.selection(newsletter, list(articles.values()), number=number)
+    return digest_content.draft(chosen, issue=issue, articles=articles)
 
 
 def _blast(
@@ -199,7 +160,7 @@ def _blast(
         letter = blast_letter(newsletter, subject=subject, markdown=content.blast_markdown(words))
         return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
-    markdown = content.blast_markdown(content.words_for(plan.size, measure, low=180, high=3600))
+    markdown = content.blast_markdown(content.words_for(_unsigned(plan), measure, low=180, high=3600))
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=newsletter.id,

@@ -1,6 +1,7 @@
 """A blast as a letter, and the last check whether its reader still wants it."""
 
 from datetime import datetime
+from typing import Protocol
 
 from service.emails.letters import BlastLetter, SubscriberLinks
 from service.emails.markdown import render_markdown
@@ -11,7 +12,6 @@ from service.newsletters.models import Newsletter
 from service.recipes.composing import PLACEHOLDERS
 from service.subscribers import emails as subscribers
 from service.subscribers import reach
-from service.subscribers.models import Subscription
 
 TEST_PREFIX = "[Test] "
 
@@ -28,26 +28,24 @@ def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str) -> Blas
     )
 
 
-def reader_links(subscription: Subscription, *, links: Links, mailing_id: int) -> SubscriberLinks:
-    """Return the reader's own links for one blast, and why they get it."""
-    return SubscriberLinks(
-        unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
-        preferences_url=links.preferences(subscription_id=subscription.id),
-        reason=subscribers.announcement_reason(subscription),
-    )
-
-
 def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
     """Return what stands in for a reader's links in previews and tests: they must not act on anybody."""
     page = links.newsletter(newsletter.slug)
     return SubscriberLinks(
         unsubscribe_url=page,
         preferences_url=page,
-        reason=f"You get this because you asked for announcements from {newsletter.name}.",
+        reason=subscribers.asked_reason(newsletter.name),
     )
 
 
-def why_not(subscription: Subscription | None, *, now: datetime) -> str | None:
+class Standing(reach.Standing, Protocol):
+    """The same, and the consent that blasts need."""
+
+    @property
+    def announcements(self) -> bool: ...
+
+
+def why_not(subscription: Standing | None, *, now: datetime) -> str | None:
     """Say in one stable word why a planned blast must not go to this reader any more; None when it may."""
     reason = reach.why_not(subscription, now=now)
     if subscription is None or reason == "unsubscribed" or subscription.announcements:

@@ -7,7 +7,6 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from service.delivery.ports import Unsigned
 
 #: Listed in h= once more than they occur, so that a second one, or a first one, breaks the signature
 #: (RFC 6376 8.15). Not Feedback-ID: some relays add one of their own.
@@ -73,21 +74,34 @@ class SigningKey:
         return f"v=DKIM1; k={self.algorithm}; p={b64encode(shown).decode()}"
 
 
-def sign(raw: bytes, keys: Sequence[SigningKey], *, date: datetime) -> bytes:
+def sign(mail: Unsigned, keys: Sequence[SigningKey]) -> bytes:
     """Return the mail with one signature per key on top; nothing may change it afterwards."""
-    block, _, body = raw.partition(b"\r\n\r\n")
-    body_hash = b64encode(hashlib.sha256(relaxed_body(body)).digest())
-    # Of headers that occur twice, the last one is meant first (RFC 6376 5.4.2).
-    covered = [each for each in reversed(relaxed_headers(block)) if is_covered(each[0])]
-    listed = _listed(tuple(name for name, _ in covered))
-    content = b"".join([name + b":" + value + b"\r\n" for name, value in covered])
-    signatures = []
+    body = mail.body.raw if mail.body.canonical else relaxed_body(mail.body.raw)
+    hashed = b64encode(hashlib.sha256(body).digest())
+    stamp = str(int(mail.date.timestamp())).encode()
+    parts: list[bytes] = []
     for key in keys:
-        header = _unsigned(key, date=date, listed=listed, body_hash=body_hash)
-        ((name, value),) = relaxed_headers(header)
-        signed = _signed(key, content + name + b":" + value)
-        signatures.append(header + _folded(b64encode(signed)) + b"\r\n")
-    return b"".join([*signatures, raw])
+        wire, relaxed = _forms(key.algorithm, key.domain, key.selector, mail.listed)
+        signed = _signed(key, b"".join((mail.covered, relaxed % (stamp, hashed))))
+        parts += (wire % (stamp, hashed), _folded(b64encode(signed)), b"\r\n")
+    return b"".join((*parts, mail.block, b"\r\n", mail.body.raw))
+
+
+def covered_headers(block: bytes) -> list[tuple[bytes, bytes]]:
+    """Return what a signature covers of a header block, relaxed and in the order in which it is signed."""
+    # Of headers that occur twice, the last one is meant first (RFC 6376 5.4.2).
+    return [each for each in reversed(relaxed_headers(block)) if is_covered(each[0])]
+
+
+def listed(names: tuple[bytes, ...]) -> bytes:
+    """Return h= for a mail with these headers, folded after colons."""
+    lists = (name for name in dict.fromkeys(names) if name.startswith(b"list-") and name not in _SEALED)
+    lines = [b""]
+    for name in (*names, *_SEALED, *lists):
+        if len(lines[-1]) + len(name) + 1 > _LINE:
+            lines.append(b"")
+        lines[-1] += name + b":"
+    return b"\r\n ".join(lines).removesuffix(b":")
 
 
 def is_covered(name: bytes) -> bool:
@@ -120,13 +134,15 @@ def _single_spaced(text: bytes) -> bytes:
     return text
 
 
-def _unsigned(key: SigningKey, *, date: datetime, listed: bytes, body_hash: bytes) -> bytes:
-    """Return the header with an empty b=, which is what a signature covers of it."""
-    where = f" d={key.domain};\r\n s={key.selector};\r\n h=".encode()
-    algorithm = f"{key.algorithm}-sha256; c=relaxed/relaxed; t={int(date.timestamp())};\r\n".encode()
-    return b"".join(
-        [b"DKIM-Signature: v=1; a=", algorithm, where, listed, b";\r\n bh=", body_hash, b";\r\n b="]
-    )
+@lru_cache(maxsize=64)
+def _forms(algorithm: str, domain: str, selector: str, listed: bytes) -> tuple[bytes, bytes]:
+    """Return the header with an empty b=, and its relaxed form; t= and bh= are to be filled in."""
+    wire = (
+        f"DKIM-Signature: v=1; a={algorithm}-sha256; c=relaxed/relaxed; t=%b;\r\n"
+        f" d={domain};\r\n s={selector};\r\n h="
+    ).encode() + (listed + b";\r\n bh=%b;\r\n b=")
+    ((name, value),) = relaxed_headers(wire)
+    return wire, name + b":" + value
 
 
 def _signed(key: SigningKey, content: bytes) -> bytes:
@@ -134,18 +150,6 @@ def _signed(key: SigningKey, content: bytes) -> bytes:
         return key.private.sign(content, PKCS1v15(), SHA256())
     # RFC 8463 3: the hash is what Ed25519 signs.
     return key.private.sign(hashlib.sha256(content).digest())
-
-
-@lru_cache(maxsize=64)
-def _listed(names: tuple[bytes, ...]) -> bytes:
-    """Return h= for a mail with these headers, folded after colons; mails of a kind share it."""
-    lists = (name for name in dict.fromkeys(names) if name.startswith(b"list-") and name not in _SEALED)
-    lines = [b""]
-    for name in (*names, *_SEALED, *lists):
-        if len(lines[-1]) + len(name) + 1 > _LINE:
-            lines.append(b"")
-        lines[-1] += name + b":"
-    return b"\r\n ".join(lines).removesuffix(b":")
 
 
 def _folded(encoded: bytes) -> bytes:

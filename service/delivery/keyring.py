@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from service.delivery import dkim
 from service.delivery.dkim import SigningKey
 from service.delivery.dkim_keys import KeyFolder
+from service.delivery.ports import Unsigned
 
 #: An activation holds in every process after this many seconds, without a restart.
 LOOK_SECONDS = 5.0
@@ -29,16 +29,17 @@ class Keyring:
         self._clock = clock
         self._held: dict[str, _Held] = {}
 
-    def sign(self, raw: bytes, *, domain: str, date: datetime) -> bytes:
-        """Sign with the active keys of exactly this domain; without any, leave the mail as it is.
+    def sign(self, mail: Unsigned) -> bytes:
+        """Sign with the active keys of exactly the From's domain; without any, leave the mail as it is.
 
         :raises KeyUnusable: an active key is broken or gone.
         """
+        domain = mail.domain
         held = self._held.get(domain)
         now = self._clock()
         if held is None or now - held.looked_at >= LOOK_SECONDS:
             held = self._look(domain, held, now=now)
-        return dkim.sign(raw, held.keys, date=date) if held.keys else raw
+        return dkim.sign(mail, held.keys) if held.keys else mail.raw
 
     def _look(self, domain: str, held: _Held | None, *, now: float) -> _Held:
         stamp = self._stamp(domain)

@@ -1,83 +1,86 @@
-"""The bytes of one mail: equal mails make equal bytes, and no value can add a header."""
+"""The bytes of one mail: equal mails make equal bytes, and no value can break them.
 
-import base64
-import binascii
+What holds for a joined text when it holds for its parts (CRLF only, no placeholder) is made sure of where a
+part is encoded; what does not (open blanks, length of lines, set of headers) is looked at in the final bytes.
+"""
+
 import hashlib
 
-from service.delivery import headers
-from service.delivery.ports import Mail
+from service.delivery import forms, quoted
+from service.delivery.ports import Body, Mail, Unsigned
+from service.emails.letters import EmailContent
 from service.emails.sanitising import running_text
+from service.emails.splice import MARK
 from service.errors import InvalidInput
 
 #: RFC 5322 2.1.1, without the line end.
 LONGEST_LINE = 998
 
 _PLAIN = b"\t\n" + bytes(range(32, 127))
+_PART = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
 
 
-def build(mail: Mail, *, message_id: str) -> bytes:
-    """Return the whole message with CRLF line ends; a DKIM signature goes over exactly these bytes.
+def build(mail: Mail, *, message_id: str) -> Unsigned:
+    """Return the whole message with CRLF line ends, checked, and what a signature will go over.
 
     :raises InvalidInput: a value cannot be put into a mail; only this message is broken.
     """
-    # "=_" occurs neither in quoted-printable nor in base64.
-    boundary = b"=_" + hashlib.sha256(message_id.encode()).hexdigest()[:32].encode()
-    lines = [
-        *headers.all_headers(mail, message_id=message_id),
-        ("MIME-Version", b"1.0"),
-        ("Content-Type", b'multipart/alternative;\r\n boundary="' + boundary + b'"'),
-    ]
-    block = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in lines)
-    check_block(block, headers.expected_names(mail))
-    raw = b"".join(
-        [
-            block,
-            b"\r\n--" + boundary + b"\r\n",
-            _part("plain", mail.content.text),
-            b"--" + boundary + b"\r\n",
-            _part("html", mail.content.html),
-            b"--" + boundary + b"--\r\n",
-        ]
-    )
-    check_bytes(raw)
-    return raw
+    unsigned = forms.fill(mail, message_id=message_id)
+    check_lines(unsigned.block)
+    check_body(mail.body.raw)
+    return unsigned
 
 
-def check_block(block: bytes, expected: list[str]) -> None:
-    """Make sure that the header block holds the expected names, each once, and nothing else."""
-    lines = block.removesuffix(b"\r\n").split(b"\r\n")
-    names = [line.partition(b":")[0].decode("utf-8") for line in lines if line[:1] not in {b" ", b"\t"}]
-    if names != expected or any(not line.strip() for line in lines):
-        raise InvalidInput("A value tried to add or end a header.")
-    structured = {"Message-ID", "Feedback-ID", "To", "Reply-To", "Date"}
-    current = ""
-    for line in lines:
-        if line[:1] not in {b" ", b"\t"}:
-            current = line.partition(b":")[0].decode("utf-8")
-        if b"=?" in line and (current in structured or current.startswith("List-")):
-            raise InvalidInput(f"{current} would hold an encoded-word.")
+def body_of(content: EmailContent) -> Body:
+    """Encode a mail that was written for one reader."""
+    text, html = (encoded(_clean(part)) for part in (content.text, content.html))
+    key = hashlib.sha256(text + b"\0" + html).digest()
+    boundary = boundary_of(key)
+    around = envelope(boundary)
+    return Body(boundary, b"".join([around[0], text, around[1], html, around[2]]), canonical=True)
 
 
-def check_bytes(raw: bytes) -> None:
-    """Make sure that the wire gets CRLF only, no NUL and no overlong line."""
-    breaks = raw.count(b"\r\n")
-    if breaks != raw.count(b"\n") or breaks != raw.count(b"\r") or b"\0" in raw:
-        raise InvalidInput("A mail would hold a bare line break or a NUL.")
-    if max(map(len, raw.split(b"\r\n"))) > LONGEST_LINE:
-        raise InvalidInput("A mail would hold a line of more than 998 bytes.")
+def encoded(text: str) -> bytes:
+    """Encode a text or a value that is finished.
+
+    :raises InvalidInput: a placeholder is left in it.
+    """
+    if MARK in text:
+        raise InvalidInput("A placeholder is left in the mail after the last splice; it cannot be sent.")
+    return quoted.encode(text)
 
 
-def _part(subtype: str, text: str) -> bytes:
-    """Encode one alternative; always ends with a line end, so that the boundary starts a line."""
-    data = _clean(text).replace("\n", "\r\n").encode()
-    if not data.endswith(b"\r\n"):
-        data += b"\r\n"
-    encoding, body = _transfer_encoded(data)
+def boundary_of(key: bytes) -> bytes:
+    """Return the boundary for a text with this hash: the same at every try."""
+    # "=_" does not occur in quoted-printable.
+    return b"=_" + key[:16].hex().encode()
+
+
+def envelope(boundary: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return what goes before, between and after the encoded text and the encoded HTML."""
+    line = b"--" + boundary
     return (
-        f"Content-Type: text/{subtype}; charset=utf-8\r\n"
-        f"Content-Transfer-Encoding: {encoding}\r\n\r\n".encode()
-        + body
+        line + b"\r\n" + _PART % b"plain",
+        b"\r\n" + line + b"\r\n" + _PART % b"html",
+        b"\r\n" + line + b"--\r\n",
     )
+
+
+def check_body(raw: bytes) -> None:
+    """Make sure that no blank of a recipe is left open, all is seven bits, and no line is too long."""
+    if not raw.isascii() or b"\0" in raw:
+        raise InvalidInput("A mail has a place that nothing was put into, or a byte that is no text.")
+    check_lines(raw)
+
+
+def check_lines(raw: bytes) -> None:
+    """Make sure that every line fits, in long steps: each goes to the last line end within reach."""
+    at, reach = 0, LONGEST_LINE + 2
+    last = len(raw) - reach
+    while at < last:
+        at = raw.rfind(b"\n", at, at + reach) + 1
+        if not at:
+            raise InvalidInput("A mail would hold a line of more than 998 bytes.")
 
 
 def _clean(text: str) -> str:
@@ -85,18 +88,3 @@ def _clean(text: str) -> str:
     if text.isascii() and not text.encode("ascii").translate(None, _PLAIN):
         return text
     return running_text(text)
-
-
-def _transfer_encoded(data: bytes) -> tuple[str, bytes]:
-    # Quoted-printable triples every byte beyond ASCII; base64 adds a third to all of them.
-    beyond = len(data) - len(data.decode("utf-8").encode("ascii", "ignore"))
-    if beyond * 6 > len(data):
-        return "base64", base64.encodebytes(data).replace(b"\n", b"\r\n")
-    # b2a_qp takes its line ends from the first one in the data: there always is one.
-    encoded = binascii.b2a_qp(data, istext=True)
-    # "From " at the start of a line gets a ">" in some mailboxes, which would break a signature.
-    if b"From " in encoded:
-        encoded = (b"\r\n" + encoded).replace(b"\r\nFrom ", b"\r\n=46rom ")[2:]
-        if max(map(len, encoded.split(b"\r\n"))) > 76:
-            return "base64", base64.encodebytes(data).replace(b"\n", b"\r\n")
-    return "quoted-printable", encoded

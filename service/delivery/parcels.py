@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import DBAPIError
 
-from service.delivery import headers, mime
+from service.delivery import mime
 from service.delivery.claims import Key
 from service.delivery.dkim_keys import KeyUnusable
 from service.delivery.due import Due
@@ -98,14 +98,17 @@ def _pack_one(
 
 def _parcel(ready: Ready, signer: Signer | None) -> Parcel:
     message, mail = ready.message, ready.mail
-    domain = headers.domain_of(mail.from_address)
-    raw = mime.build(mail, message_id=message.message_id)
-    if signer is not None:
-        # The last hand on these bytes: whatever changes them later breaks the signature.
-        raw = signer.sign(raw, domain=domain, date=mail.date)
-    sender = f"b+{message.return_path_token}@{domain}"
-    envelope = Envelope(sender=sender, recipient=headers.ascii_domain(mail.to_address))
-    return Parcel(message, envelope, raw, ready.address_hash, envelope.recipient.rpartition("@")[2].lower())
+    unsigned = mime.build(mail, message_id=message.message_id)
+    # The last hand on these bytes: whatever changes them later breaks the signature.
+    raw = unsigned.raw if signer is None else signer.sign(unsigned)
+    recipient = unsigned.recipient
+    return Parcel(
+        message,
+        Envelope(sender=f"b+{message.return_path_token}@{unsigned.domain}", recipient=recipient),
+        raw,
+        ready.address_hash,
+        domain=recipient.rpartition("@")[2].lower(),
+    )
 
 
 def _prepare(prepare: Prepare, messages: Sequence[Due]) -> list[Ready | Skip]:

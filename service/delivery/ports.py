@@ -6,37 +6,78 @@ from datetime import datetime
 from typing import Protocol
 
 from service.delivery.due import Due
-from service.emails.letters import EmailContent
 
 
 @dataclass(frozen=True, slots=True)
 class ListHeaders:
-    """The list a mail belongs to (RFC 2369, 2919, 8058); absent from transactional mail."""
+    """The list a mail belongs to (RFC 2369, 2919, 8058), but for each reader's own way out of it."""
 
     #: `slug.domain`, stable for ever.
     list_id: str
     name: str
-    #: One HTTPS address: GET shows a page, POST unsubscribes.
-    unsubscribe_url: str
     #: Sign-up page.
     archive_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the mails made from one text have in common above it."""
+
+    from_name: str
+    from_address: str
+    reply_to: str
+    subject: str
+    date: datetime
+    #: Campaign:topic:type:sender for Feedback-ID; never per recipient.
+    feedback_id: str = ""
+    #: RFC 3834: on digests, which a schedule sent; not on what a person caused.
+    auto_submitted: bool = False
+    #: Absent from transactional mail.
+    list: ListHeaders | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A multipart/alternative as it goes out, from its first boundary to its last line end; see `mime`."""
+
+    boundary: bytes
+    raw: bytes
+    #: It is its own relaxed form under DKIM (RFC 6376 3.4.4), and need not be searched for it.
+    canonical: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
     """Everything that the bytes of one mail are made from; equal mails make equal bytes."""
 
+    head: Head
     to_address: str
-    from_name: str
-    from_address: str
-    reply_to: str
-    content: EmailContent
+    #: One address, for a mail of a list only: GET shows a page, POST unsubscribes.
+    unsubscribe_url: str | None
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Unsigned:
+    """A mail ready to be signed, with what a signature goes over worked out already."""
+
+    #: The header block with its last line end.
+    block: bytes
+    body: Body
+    #: The covered headers in their relaxed form, in the order in which they are signed.
+    covered: bytes
+    #: The names of h=, folded.
+    listed: bytes
+    #: The address in To, its domain as an A-label.
+    recipient: str
+    #: Of From.
+    domain: str
     date: datetime
-    #: Campaign:topic:type:sender for Feedback-ID; never per recipient.
-    feedback_id: str
-    list_headers: ListHeaders | None = None
-    #: RFC 3834: on digests, which a schedule sent; not on what a person caused.
-    auto_submitted: bool = False
+
+    @property
+    def raw(self) -> bytes:
+        """The mail as it goes out where it is not signed."""
+        return b"".join((self.block, b"\r\n", self.body.raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +101,7 @@ class Skip:
 class Signer(Protocol):
     """Signs a mail for the domain that its From shows, or leaves it as it is where we have no key."""
 
-    def sign(self, raw: bytes, *, domain: str, date: datetime) -> bytes:
+    def sign(self, mail: Unsigned) -> bytes:
         """Return the bytes that go out.
 
         :raises KeyUnusable: we have a key and cannot use it; nobody gets mail until it is mended.

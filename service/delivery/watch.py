@@ -123,10 +123,10 @@ class Watch:
 
     def _tell(self, instant: float) -> None:
         now = self._book.clock()
-        for relay, each in self._by_relay.take().items():
+        for relay, tried in self._by_relay.take().items():
             with transaction(self._book.sessions) as session:
                 closed = relays.note(
-                    session, relay, tries=each.tries, errors=each.errors, now=now, dice=_dice()
+                    session, relay, tries=tried.tries, errors=tried.errors, now=now, dice=_dice()
                 )
             if closed:
                 self._usable.discard(relay)

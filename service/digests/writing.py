@@ -20,7 +20,6 @@ from service.links import Links
 from service.newsletters.models import Rhythm
 from service.recipes import making
 from service.recipes.content import Draft
-from service.recipes.models import Recipe
 from service.subscribers.models import Subscription
 
 KIND = "digest"
@@ -81,7 +80,7 @@ def write(session: Session, choices: Sequence[Choice], *, links: Links, now: dat
 
 def _recipes(
     session: Session, choices: Sequence[Choice], *, links: Links, now: datetime
-) -> dict[tuple[Issue, Selection], Recipe]:
+) -> dict[tuple[Issue, Selection], int]:
     wanted = {
         (_issue(choice), choice.outcome): choice.edition.newsletter
         for choice in choices
@@ -118,7 +117,7 @@ def _articles(session: Session, article_ids: Collection[int]) -> dict[int, Artic
     return {article.id: article for article in rows}
 
 
-def _row(choice: Choice, recipes: Mapping[tuple[Issue, Selection], Recipe], *, now: datetime) -> NewMessage:
+def _row(choice: Choice, recipes: Mapping[tuple[Issue, Selection], int], *, now: datetime) -> NewMessage:
     reader = choice.subscription
     row = NewMessage(
         dedupe_key=f"subscription {reader.id}",
@@ -131,7 +130,7 @@ def _row(choice: Choice, recipes: Mapping[tuple[Issue, Selection], Recipe], *, n
         return replace(row, state=MessageState.SKIPPED, reason=choice.outcome.reason)
     return replace(
         row,
-        recipe_id=recipes[_issue(choice), choice.outcome].id,
+        recipe_id=recipes[_issue(choice), choice.outcome],
         details={"expires_at": (now + SHELF_LIFE[choice.edition.rhythm]).isoformat()},
         from_seq=choice.from_seq,
         to_seq=choice.to_seq,

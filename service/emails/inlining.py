@@ -6,7 +6,12 @@ import css_inline
 _KEPT = ' data-css-inline="keep"'
 
 # Nothing is fetched while rendering.
-_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, minify_css=True)
+
+
+def inline_fragment(html: str, style_sheet: str) -> str:
+    """Return a part of a body with these rules inlined, as they would be in the whole."""
+    return _INLINER.inline_fragment(html, style_sheet)
 
 
 def inline(html: str) -> str:

@@ -3,14 +3,29 @@
 A placeholder is plain letters, digits and hyphens, so escaping, inlining and URL handling leave it alone.
 """
 
-import html
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from enum import StrEnum
 
 from service.emails.letters import EmailContent
 from service.emails.sanitising import single_line
 from service.emails.wrapping import wrap
+
+
+class StorySlot(StrEnum):
+    """What differs from place to place for the same article."""
+
+    NUMBER = "number"
+    URL = "url"
+    REASON = "story-reason"
+
+
+class LetterSlot(StrEnum):
+    """What differs from digest to digest under the same letterhead."""
+
+    TITLE = "title"
+    PREHEADER = "preheader"
+    STORIES = "stories"
 
 
 class Slot(StrEnum):
@@ -21,13 +36,33 @@ class Slot(StrEnum):
     REASON = "reason"
 
 
-_PREFIX, _SUFFIX = "xslot7q-", "-q7tolsx"
+#: Every placeholder begins with it.
+MARK = "xslot7q-"
+_PREFIX, _SUFFIX = MARK, "-q7tolsx"
 _ANY_PLACEHOLDER = re.compile(f"{_PREFIX}([a-z-]+?){_SUFFIX}")
 
 
-def placeholder(slot: Slot) -> str:
-    """What to write in a letter where the reader's own value will stand."""
+def placeholder(slot: Slot | LetterSlot | StorySlot) -> str:
+    """What to write in a letter where the value itself will stand."""
     return f"{_PREFIX}{slot.value}{_SUFFIX}"
+
+
+PLACEHOLDERS = frozenset(placeholder(slot) for kind in (Slot, LetterSlot, StorySlot) for slot in kind)
+
+
+def parts(text: str) -> list[str]:
+    """Take a text apart at its placeholders: literal, name of a slot, literal, ..., literal."""
+    return _ANY_PLACEHOLDER.split(text)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Put values in for the placeholders that they are for, and leave the others."""
+    return _ANY_PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+
+
+def escape(line: str) -> str:
+    """Escape a value for HTML, in text or between double quotes: as short as may be."""
+    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
 def defuse(value: str) -> str:
@@ -36,16 +71,16 @@ def defuse(value: str) -> str:
 
 
 def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
-    """Put one reader's values in: escaped in the HTML, as they are in the text (a reason is wrapped).
+    """Put one reader's values in.
 
     :raises ValueError: when a placeholder has no value, a value has no placeholder in the text or the HTML
         (the mail would go out without its unsubscribe link), or a placeholder is left over.
     """
-    lines = {slot.value: single_line(value) for slot, value in values.items()}
+    in_text, in_html = reader_values(values)
     spliced = EmailContent(
         subject=content.subject,
-        text=_fill(content.text, {name: wrap(line) for name, line in lines.items()}, part="text"),
-        html=_fill(content.html, {name: html.escape(line) for name, line in lines.items()}, part="HTML"),
+        text=_fill(content.text, in_text, part="text"),
+        html=_fill(content.html, in_html, part="HTML"),
     )
     for part in (spliced.subject, spliced.text, spliced.html):
         if _PREFIX in part or _SUFFIX in part:
@@ -53,10 +88,30 @@ def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
     return spliced
 
 
+def reader_values(values: Mapping[Slot, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is written in the text (a reason is wrapped) and in the HTML (it is escaped)."""
+    lines = {slot.value: single_line(value) for slot, value in values.items()}
+    return (
+        {name: wrap(line) for name, line in lines.items()},
+        {name: escape(line) for name, line in lines.items()},
+    )
+
+
+def check_slots(found: Collection[str], *, part: str) -> None:
+    """Make sure that a part of a mail has a place for everything that is the reader's own.
+
+    :raises ValueError: it has not, or has one for something else.
+    """
+    _check(set(found), {slot.value for slot in Slot}, part=part)
+
+
 def _fill(part_text: str, values: Mapping[str, str], *, part: str) -> str:
-    found = set(_ANY_PLACEHOLDER.findall(part_text))
-    if without_value := sorted(found - values.keys()):
+    _check(set(_ANY_PLACEHOLDER.findall(part_text)), values.keys(), part=part)
+    return fill(part_text, values)
+
+
+def _check(found: set[str], given: Set[str], *, part: str) -> None:
+    if without_value := sorted(found - given):
         raise ValueError(f"The {part} part needs a value for: {', '.join(without_value)}.")
-    if without_place := sorted(values.keys() - found):
+    if without_place := sorted(given - found):
         raise ValueError(f"The {part} part has no place for: {', '.join(without_place)}.")
-    return _ANY_PLACEHOLDER.sub(lambda match: values[match[1]], part_text)

@@ -7,7 +7,7 @@ from service.emails.letters import EmailContent, SubscriberLinks
 from service.errors import NotFound
 from service.links import Links
 from service.newsletters.models import Newsletter
-from service.recipes import composing, queries
+from service.recipes import composing
 from service.recipes.models import Recipe
 
 
@@ -22,16 +22,10 @@ def of_recipe(session: Session, recipe_id: int, *, mailing_id: int, links: Links
     if recipe is None:
         raise NotFound("There is no such digest in this edition.")
     newsletter = session.get_one(Newsletter, recipe.newsletter_id)
-    parts = queries.fragments(session, [recipe])
     page = links.newsletter(newsletter.slug)
     sample = SubscriberLinks(
         unsubscribe_url=page,
         preferences_url=page,
         reason=f"Here every reader finds the topics and the rhythm they chose from {newsletter.name}.",
     )
-    return composing.compose(
-        recipe,
-        html=parts[recipe.html_hash],
-        text=parts[recipe.text_hash],
-        values=composing.reader_values(sample),
-    )
+    return composing.compose(session, recipe, composing.reader_values(sample))

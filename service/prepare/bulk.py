@@ -1,4 +1,4 @@
-"""Digests, blasts and their tests: a rendered recipe, spliced for one reader."""
+"""Digests, blasts and their tests: a recipe, spliced for one reader."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,96 +6,112 @@ from typing import Protocol
 
 from service.blasts import emails as blast_emails
 from service.delivery.due import Due
-from service.delivery.ports import Skip
-from service.emails.letters import EmailContent, SubscriberLinks
+from service.delivery.ports import Head, ListHeaders, Mail, Ready, Skip
+from service.emails.letters import SubscriberLinks
 from service.links import Links
+from service.newsletters import offers
 from service.newsletters import queries as newsletters
-from service.prepare.desk import Answer, Desk
-from service.recipes import queries
-from service.recipes.composing import compose, reader_values
-from service.recipes.models import Recipe
+from service.newsletters.offers import Offer
+from service.prepare.desk import Answer, Desk, feedback_id, is_automatic
+from service.recipes.bodies import RecipeBody
+from service.subscribers import addressees, reach
 from service.subscribers import emails as subscriber_emails
-from service.subscribers import reach
-from service.subscribers.models import Subscription
+from service.subscribers.addressees import Addressee
 
 
 class WhyNot(Protocol):
     """Says in a word why a reader must not get this any more."""
 
-    def __call__(self, subscription: Subscription | None, *, now: datetime) -> str | None: ...
+    def __call__(self, subscription: Addressee | None, *, now: datetime) -> str | None: ...
 
 
-class ReaderLinks(Protocol):
-    """Makes a reader's own links for one mailing."""
+class Reason(Protocol):
+    """Says in a sentence why a reader gets this."""
 
-    def __call__(self, subscription: Subscription, *, links: Links, mailing_id: int) -> SubscriberLinks: ...
-
-
-class Kitchen:
-    """The recipes of one batch with their kept bytes; each is read once however many readers share it."""
-
-    def __init__(self, desk: Desk, messages: Sequence[Due]) -> None:
-        ids = {message.recipe_id for message in messages if message.recipe_id is not None}
-        self._recipes = queries.find_many(desk.session, ids)
-        self._fragments = queries.fragments(desk.session, self._recipes.values())
-
-    def recipe(self, message: Due) -> Recipe:
-        return self._recipes[message.recipe_id or 0]
-
-    def serve(self, message: Due, links: SubscriberLinks) -> EmailContent:
-        """Splice one reader's links into the message's recipe."""
-        recipe = self.recipe(message)
-        return compose(
-            recipe,
-            html=self._fragments[recipe.html_hash],
-            text=self._fragments[recipe.text_hash],
-            values=reader_values(links),
-        )
+    def __call__(self, reader: Addressee, offer: Offer) -> str: ...
 
 
 def digest(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose digests, unless their readers have left or paused meanwhile."""
-    return _to_readers(desk, messages, why_not=reach.why_not, reader_links=subscriber_emails.reader_links)
+    return _to_readers(desk, messages, why_not=reach.why_not, reason=_chosen)
 
 
 def blast(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose blasts, unless their readers have withdrawn the consent to announcements meanwhile."""
-    return _to_readers(desk, messages, why_not=blast_emails.why_not, reader_links=blast_emails.reader_links)
+    return _to_readers(desk, messages, why_not=blast_emails.why_not, reason=_asked)
 
 
 def blast_test(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose a test for the operator who asked; its links act on nobody."""
-    kitchen, operators = Kitchen(desk, messages), desk.operators(messages)
+    recipes, operators = _recipes(desk, messages), desk.operators(messages)
 
     def one(message: Due) -> Answer:
         operator = operators.get(message.operator_id or 0)
         if operator is None or operator.disabled_at is not None:
             return Skip(message, "erased")
-        recipe = kitchen.recipe(message)
+        recipe = recipes[message.recipe_id or 0]
         newsletter = newsletters.get(desk.session, recipe.newsletter_id)
-        content = kitchen.serve(message, blast_emails.sample_links(newsletter, links=desk.links))
-        return desk.to_operator(message, operator, newsletter, content, date=message.created_at)
+        body = recipe.splice(blast_emails.sample_links(newsletter, links=desk.links))
+        return desk.to_operator(message, operator, newsletter, recipe.subject, body, date=message.created_at)
 
     return [one(message) for message in messages]
 
 
-def _to_readers(
-    desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reader_links: ReaderLinks
-) -> list[Answer]:
-    kitchen, subscriptions = Kitchen(desk, messages), desk.subscriptions(messages)
+def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason: Reason) -> list[Answer]:
+    ids = {message.subscription_id for message in messages if message.subscription_id is not None}
+    recipes, readers = _recipes(desk, messages), addressees.find(desk.session, ids)
+    found = offers.find(desk.session, {reader.newsletter_id for reader in readers.values()})
+    heads: dict[tuple[int | None, int], Head] = {}
 
     def one(message: Due) -> Answer:
-        subscription = subscriptions.get(message.subscription_id or 0)
-        reason = why_not(subscription, now=desk.now)
-        if subscription is None or reason is not None:
-            return Skip(message, reason or "erased")
-        links = reader_links(subscription, links=desk.links, mailing_id=message.mailing_id)
-        return desk.to_subscriber(
-            message,
-            subscription,
-            kitchen.serve(message, links),
-            date=kitchen.recipe(message).created_at,
-            unsubscribe_url=links.unsubscribe_url,
+        reader = readers.get(message.subscription_id or 0)
+        why = why_not(reader, now=desk.now)
+        if reader is None or why is not None:
+            return Skip(message, why or "erased")
+        recipe, offer = recipes[message.recipe_id or 0], found[reader.newsletter_id]
+        key = message.recipe_id, message.mailing_id
+        head = heads.get(key)
+        if head is None:
+            head = heads[key] = _head(message, recipe, offer, links=desk.links)
+        links = SubscriberLinks(
+            unsubscribe_url=desk.links.unsubscribe(subscription_id=reader.id, mailing_id=message.mailing_id),
+            preferences_url=desk.links.preferences(subscription_id=reader.id),
+            reason=reason(reader, offer),
         )
+        mail = Mail(head, reader.email, links.unsubscribe_url, recipe.splice(links))
+        return Ready(message, mail, desk.hash_address(reader.email_key))
 
     return [one(message) for message in messages]
+
+
+def _recipes(desk: Desk, messages: Sequence[Due]) -> dict[int, RecipeBody]:
+    ids = {message.recipe_id for message in messages if message.recipe_id is not None}
+    return desk.bodies.load(desk.session, ids)
+
+
+def _chosen(reader: Addressee, offer: Offer) -> str:
+    return subscriber_emails.chosen_reason(
+        offer.name,
+        offer.names_of(reader.topic_ids),
+        rhythm=reader.rhythm,
+        weekday=reader.weekday,
+        hour=reader.hour,
+    )
+
+
+def _asked(reader: Addressee, offer: Offer) -> str:
+    return subscriber_emails.asked_reason(offer.name)
+
+
+def _head(message: Due, recipe: RecipeBody, offer: Offer, *, links: Links) -> Head:
+    """Return what all readers of this recipe see above it; the same as a desk makes of an entity."""
+    return Head(
+        from_name=offer.sender_name,
+        from_address=offer.sender_email,
+        reply_to=offer.reply_to or offer.sender_email,
+        subject=recipe.subject,
+        date=recipe.created_at,
+        feedback_id=feedback_id(message, slug=offer.slug),
+        auto_submitted=is_automatic(message),
+        list=ListHeaders(offer.list_id, offer.name, links.newsletter(offer.slug)),
+    )

@@ -6,14 +6,16 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from service.delivery import mime
 from service.delivery.due import Due
 from service.delivery.models import Stream
-from service.delivery.ports import ListHeaders, Mail, Ready, Skip
+from service.delivery.ports import Body, Head, ListHeaders, Mail, Ready, Skip
 from service.emails.letters import EmailContent
 from service.links import Links
 from service.newsletters.models import Newsletter
 from service.operators import queries as operators
 from service.operators.models import Operator
+from service.recipes.bodies import Bodies
 from service.subscribers import queries as subscribers
 from service.subscribers.models import Subscription
 from service.tokens import AddressHasher
@@ -31,6 +33,7 @@ class Desk:
     session: Session
     links: Links
     hash_address: AddressHasher
+    bodies: Bodies
     now: datetime
 
     def subscriptions(self, messages: Iterable[Due]) -> dict[int, Subscription]:
@@ -48,17 +51,11 @@ class Desk:
     ) -> Ready:
         """Address a mail to a subscriber; with `unsubscribe_url` it carries the headers of its list."""
         newsletter = subscription.newsletter
-        headers = None
+        listed = None
         if unsubscribe_url is not None:
-            headers = ListHeaders(
-                list_id=newsletter.list_id,
-                name=newsletter.name,
-                unsubscribe_url=unsubscribe_url,
-                archive_url=self.links.newsletter(newsletter.slug),
-            )
-        mail = _addressed(
-            message, newsletter, content, to=subscription.subscriber.email, date=date, list_headers=headers
-        )
+            listed = ListHeaders(newsletter.list_id, newsletter.name, self.links.newsletter(newsletter.slug))
+        head = _head(message, newsletter, content.subject, date=date, listed=listed)
+        mail = Mail(head, subscription.subscriber.email, unsubscribe_url, mime.body_of(content))
         return Ready(message, mail, self.hash_address(subscription.subscriber.email_key))
 
     def operators(self, messages: Iterable[Due]) -> dict[int, Operator]:
@@ -75,12 +72,13 @@ class Desk:
         message: Due,
         operator: Operator,
         newsletter: Newsletter,
-        content: EmailContent,
+        subject: str,
+        body: Body,
         *,
         date: datetime,
     ) -> Ready:
         """Address a mail to an operator; it belongs to no list."""
-        mail = _addressed(message, newsletter, content, to=operator.email, date=date)
+        mail = Mail(_head(message, newsletter, subject, date=date), operator.email, None, body)
         return Ready(message, mail, self.hash_address(operator.email_key))
 
 
@@ -88,26 +86,32 @@ def _known(ids: Iterable[int | None]) -> set[int]:
     return {number for number in ids if number is not None}
 
 
-def _addressed(
+def feedback_id(message: Due, *, slug: str) -> str:
+    """Return campaign, list and type of a message: never anything about its reader."""
+    return f"m{message.mailing_id}:{slug}:{message.kind}:{FEEDBACK_SENDER}"
+
+
+def is_automatic(message: Due) -> bool:
+    """Say whether a schedule sent it: a confirmation answers a person (RFC 3834)."""
+    return message.stream is Stream.DIGEST
+
+
+def _head(
     message: Due,
     newsletter: Newsletter,
-    content: EmailContent,
+    subject: str,
     *,
-    to: str,
     date: datetime,
-    list_headers: ListHeaders | None = None,
-) -> Mail:
-    """Put sender, reply address and feedback id of a newsletter on a mail."""
+    listed: ListHeaders | None = None,
+) -> Head:
     sender = newsletter.sender
-    return Mail(
-        to_address=to,
+    return Head(
         from_name=sender.name,
         from_address=sender.email,
         reply_to=sender.reply_to or sender.email,
-        content=content,
+        subject=subject,
         date=date,
-        feedback_id=f"m{message.mailing_id}:{newsletter.slug}:{message.kind}:{FEEDBACK_SENDER}",
-        list_headers=list_headers,
-        # On what a schedule sent, and nothing else: a confirmation answers a person (RFC 3834).
-        auto_submitted=message.stream is Stream.DIGEST,
+        feedback_id=feedback_id(message, slug=newsletter.slug),
+        auto_submitted=is_automatic(message),
+        list=listed,
     )

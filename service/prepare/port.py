@@ -10,6 +10,7 @@ from service.errors import BroadsheetError
 from service.links import Links
 from service.prepare import bulk, transactional
 from service.prepare.desk import Answer, Desk
+from service.recipes.bodies import SHARED, Bodies
 from service.tokens import AddressHasher
 
 Composer = Callable[[Desk, Sequence[Due]], list[Answer]]
@@ -28,10 +29,13 @@ COMPOSERS: dict[str, Composer] = {
 class Preparer:
     """Implements `delivery.ports.Prepare` with a short read-only session per batch."""
 
-    def __init__(self, sessions: Sessions, *, links: Links, hash_address: AddressHasher) -> None:
+    def __init__(
+        self, sessions: Sessions, *, links: Links, hash_address: AddressHasher, bodies: Bodies = SHARED
+    ) -> None:
         self._sessions = sessions
         self._links = links
         self._hash_address = hash_address
+        self._bodies = bodies
 
     def __call__(self, messages: Sequence[Due]) -> list[Answer]:
         """Answer for every message, kind by kind.
@@ -42,7 +46,7 @@ class Preparer:
         for message in messages:
             by_kind[message.kind].append(message)
         with self._sessions() as session:
-            desk = Desk(session, self._links, self._hash_address, utc_now())
+            desk = Desk(session, self._links, self._hash_address, self._bodies, utc_now())
             return [answer for kind, group in by_kind.items() for answer in _composer(kind)(desk, group)]
 
 

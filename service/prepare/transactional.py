@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from service.delivery import mime
 from service.delivery.due import Due
 from service.delivery.ports import Skip
 from service.emails.rendering import render
@@ -85,7 +86,10 @@ def operator_invitation(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
             links=desk.links,
             invited_at=message.created_at,
         )
-        return desk.to_operator(message, operator, newsletter, render(letter), date=message.created_at)
+        content = render(letter)
+        return desk.to_operator(
+            message, operator, newsletter, content.subject, mime.body_of(content), date=message.created_at
+        )
 
     return [one(message) for message in messages]
 

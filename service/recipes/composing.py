@@ -1,9 +1,14 @@
-"""The last splice: one reader's links and reason go into a rendered recipe."""
+"""A recipe as text for one reader, for whoever shows it; `bodies` makes the same as bytes, for sending."""
 
 from collections.abc import Mapping
 
+from sqlalchemy.orm import Session
+
+from service.emails.assembly import Piece, put_together
+from service.emails.fragments import Fragment
 from service.emails.letters import EmailContent, SubscriberLinks
 from service.emails.splice import Slot, placeholder, splice
+from service.recipes import keeping, pieces
 from service.recipes.models import Recipe
 
 #: What a letter carries while it is rendered for many.
@@ -23,9 +28,26 @@ def reader_values(links: SubscriberLinks) -> dict[Slot, str]:
     }
 
 
-def compose(recipe: Recipe, *, html: str, text: str, values: Mapping[Slot, str]) -> EmailContent:
-    """Return one reader's mail from the recipe's kept fragments.
+def compose(session: Session, recipe: Recipe, values: Mapping[Slot, str]) -> EmailContent:
+    """Return one reader's mail from the recipe's kept parts.
 
     :raises ValueError: when a slot has no value, or a value no slot.
     """
-    return splice(EmailContent(subject=recipe.subject, text=text, html=html), values)
+    return splice(whole(session, recipe), values)
+
+
+def whole(session: Session, recipe: Recipe) -> EmailContent:
+    """Put a recipe together; the reader's placeholders stay."""
+    placed = [pieces.read(written) for written in recipe.pieces]
+    kept = keeping.contents(
+        session, {recipe.html_hash, recipe.text_hash, *(each.fragment_hash for each in placed)}
+    )
+    return put_together(
+        recipe.subject,
+        recipe.content.get("preheader", ""),
+        Fragment(text=kept[recipe.text_hash], html=kept[recipe.html_hash]),
+        tuple(
+            Piece(pieces.read_fragment(kept[each.fragment_hash]), each.number, each.url, each.reason)
+            for each in placed
+        ),
+    )

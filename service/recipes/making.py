@@ -1,23 +1,35 @@
 """Makes a recipe, or finds the one that another worker has made of the same draft."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from service.emails.letters import Letter
-from service.recipes import rendering
+from service.emails import assembly, rendering
+from service.emails.assembly import Assembly
+from service.emails.fragments import Fragment
+from service.emails.letters import DigestLetter, Letter
+from service.recipes import keeping, pieces
 from service.recipes.content import Draft
 from service.recipes.models import Recipe
+
+_INSERT = text(
+    """
+    INSERT INTO recipes (kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject,
+        html_hash, text_hash, pieces, created_at)
+    VALUES (:kind, :newsletter_id, :mailing_id, :content_hash, :article_ids, CAST(:content AS jsonb), :locale,
+        :subject, :html_hash, :text_hash, string_to_array(:pieces, E'\\n'), :now)
+    ON CONFLICT (content_hash) DO NOTHING
+    """
+)
 
 
 def make(session: Session, draft: Draft, *, letter: Callable[[], Letter], now: datetime) -> Recipe:
     """Return the recipe of this draft; the letter is built and rendered only if there is none yet."""
-    return make_all(session, {draft.content_hash: draft}, letter=lambda _: letter(), now=now)[
-        draft.content_hash
-    ]
+    [recipe_id] = make_all(session, {draft.content_hash: draft}, letter=lambda _: letter(), now=now).values()
+    return session.get_one(Recipe, recipe_id)
 
 
 def make_all(
@@ -26,39 +38,67 @@ def make_all(
     *,
     letter: Callable[[Draft], Letter],
     now: datetime,
-) -> dict[bytes, Recipe]:
-    """Return the recipes of these drafts, by content hash.
+) -> dict[bytes, int]:
+    """Return the ids of the recipes of these drafts, by content hash.
 
     In the order of their hashes, so that two workers who make the same ones wait for each other in one
     direction only.
     """
-    found = {
-        recipe.content_hash: recipe
-        for recipe in session.scalars(select(Recipe).where(Recipe.content_hash.in_(drafts)))
-    }
-    for content_hash in sorted(drafts.keys() - found.keys()):
-        draft = drafts[content_hash]
-        found[content_hash] = _insert(session, draft, content_hash, letter=letter(draft), now=now)
-    return found
-
-
-def _insert(session: Session, draft: Draft, content_hash: bytes, *, letter: Letter, now: datetime) -> Recipe:
-    rendered = rendering.store(session, letter, now=now)
+    found = _ids(session, drafts)
+    missing = sorted(drafts.keys() - found.keys())
+    if not missing:
+        return found
+    assemblies = [_assembled(letter(drafts[content_hash])) for content_hash in missing]
+    hashes = _keep(session, assemblies, now=now)
     session.execute(
-        insert(Recipe)
-        .values(
-            kind=draft.kind,
-            newsletter_id=draft.newsletter_id,
-            mailing_id=draft.mailing_id,
-            content_hash=content_hash,
-            article_ids=list(draft.article_ids),
-            content=draft.content,
-            locale=draft.locale,
-            subject=rendered.subject,
-            html_hash=rendered.html_hash,
-            text_hash=rendered.text_hash,
-            created_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=[Recipe.content_hash])
+        _INSERT,
+        [
+            _row(drafts[content_hash], content_hash, each, hashes) | {"now": now}
+            for content_hash, each in zip(missing, assemblies, strict=True)
+        ],
     )
-    return session.scalars(select(Recipe).where(Recipe.content_hash == content_hash)).one()
+    return found | _ids(session, missing)
+
+
+def _ids(session: Session, content_hashes: Mapping[bytes, Draft] | list[bytes]) -> dict[bytes, int]:
+    rows = session.execute(
+        select(Recipe.content_hash, Recipe.id).where(Recipe.content_hash.in_(content_hashes))
+    )
+    return dict(rows.all())
+
+
+def _assembled(letter: Letter) -> Assembly:
+    if isinstance(letter, DigestLetter):
+        return assembly.assemble(letter)
+    content = rendering.render(letter)
+    return Assembly(content.subject, "", Fragment(content.text, content.html), ())
+
+
+def _keep(session: Session, assemblies: list[Assembly], *, now: datetime) -> dict[Fragment, bytes]:
+    """Keep frames and fragments; return under which hash each fragment is found."""
+    used = {piece.fragment for each in assemblies for piece in each.pieces}
+    written = {fragment: pieces.write_fragment(fragment) for fragment in used}
+    frames = {part for each in assemblies for part in (each.frame.html, each.frame.text)}
+    keeping.keep(session, [*written.values(), *frames], now=now)
+    return {fragment: keeping.hash_of(content) for fragment, content in written.items()}
+
+
+def _row(
+    draft: Draft, content_hash: bytes, made: Assembly, hashes: Mapping[Fragment, bytes]
+) -> dict[str, object]:
+    return {
+        "kind": draft.kind.value,
+        "newsletter_id": draft.newsletter_id,
+        "mailing_id": draft.mailing_id,
+        "content_hash": content_hash,
+        "article_ids": list(draft.article_ids),
+        "content": json.dumps(draft.content),
+        "locale": draft.locale,
+        "subject": made.subject,
+        "html_hash": keeping.hash_of(made.frame.html),
+        "text_hash": keeping.hash_of(made.frame.text),
+        # As lines: writing an array takes longer than all the rest.
+        "pieces": "\n".join(
+            pieces.write(piece, fragment_hash=hashes[piece.fragment]) for piece in made.pieces
+        ),
+    }

@@ -28,7 +28,10 @@ class Fragment(Model):
 
 
 class Recipe(Model):
-    """Ordered article ids with sections, slots and reasons, and the fragments they became."""
+    """Ordered article ids with sections, slots and reasons, and the kept parts that they became.
+
+    A blast, and a digest planned before there were pieces, is a frame without any.
+    """
 
     __tablename__ = "recipes"
 
@@ -45,8 +48,11 @@ class Recipe(Model):
     content: Mapped[dict[str, Any]]
     locale: Mapped[str]
     subject: Mapped[str]
+    #: The frame: what stands around the pieces, in both parts of the mail.
     html_hash: Mapped[bytes] = mapped_column(LargeBinary)
     text_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    #: In order, as `pieces` writes them.
+    pieces: Mapped[list[str]] = mapped_column(default=list, server_default="{}")
     #: Pinned Date of every mail made from it: a retry is the same bytes.
     created_at: Mapped[datetime]
 

@@ -1,6 +1,7 @@
 """The letters that a subscription itself causes, and what every other mail says about it."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from service.emails.letters import (
     AlreadySubscribedLetter,
@@ -61,8 +62,22 @@ def reader_links(subscription: Subscription, *, links: Links, mailing_id: int) -
 
 def reason(subscription: Subscription) -> str:
     """Say in one sentence why this reader gets the digest."""
-    topics = joined(topic_names(subscription)) or subscription.newsletter.name
-    return f"You get this because you chose {topics}, {rhythm_phrase(subscription)}."
+    return chosen_reason(
+        subscription.newsletter.name,
+        topic_names(subscription),
+        rhythm=subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+    )
+
+
+@lru_cache(maxsize=4096)
+def chosen_reason(
+    newsletter: str, topics: tuple[str, ...], *, rhythm: Rhythm, weekday: int, hour: int
+) -> str:
+    """Say it for a reader who chose these topics."""
+    phrase = schedule.phrase(rhythm, weekday=weekday, hour=hour)
+    return f"You get this because you chose {joined(topics) or newsletter}, {phrase}."
 
 
 def summary(subscription: Subscription) -> str:
@@ -76,7 +91,12 @@ def summary(subscription: Subscription) -> str:
 
 def announcement_reason(subscription: Subscription) -> str:
     """Say in one sentence why this reader gets a blast: announcements are a consent of their own."""
-    return f"You get this because you asked for announcements from {subscription.newsletter.name}."
+    return asked_reason(subscription.newsletter.name)
+
+
+def asked_reason(newsletter: str) -> str:
+    """Say it for any reader of a newsletter's announcements."""
+    return f"You get this because you asked for announcements from {newsletter}."
 
 
 def topic_names(subscription: Subscription) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from service.newsletters.models import Rhythm
 from service.prepare.port import Preparer
 from service.subscribers.models import ConsentEvent, Subscription, SubscriptionState
 from tests.factories import make_newsletter
+from tests.mails import content_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -57,7 +58,7 @@ def latest_mail(site: Runtime) -> str:
         message = session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
     (answer,) = Preparer(site.sessions, links=site.links, hash_address=site.hash_address)([message])
     assert isinstance(answer, Ready)
-    return answer.mail.content.text
+    return content_of(answer.mail).text
 
 
 def link(mail: str, path: str) -> str:

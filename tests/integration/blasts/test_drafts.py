@@ -15,7 +15,8 @@ from service.delivery.models import Message, Stream
 from service.errors import Conflict, InvalidInput, NotFound
 from service.links import Links
 from service.newsletters.models import Newsletter
-from service.recipes import composing, queries
+from service.recipes import composing
+from service.recipes.models import Recipe
 from service.tokens import Tokens
 from tests.factories import make_newsletter, make_operator, make_subscription
 
@@ -143,13 +144,9 @@ def test_a_test_is_what_was_written_when_it_was_asked_for(session: Session) -> N
     edit(session, blast, subject="Another", body_markdown="Something else")
 
     [message] = session.scalars(select(Message))
-    [recipe] = queries.find_many(session, [message.recipe_id or 0]).values()
-    kept = queries.fragments(session, [recipe])
+    recipe = session.get_one(Recipe, message.recipe_id)
     content = composing.compose(
-        recipe,
-        html=kept[recipe.html_hash],
-        text=kept[recipe.text_hash],
-        values=composing.reader_values(sample_links(newsletter, links=LINKS)),
+        session, recipe, composing.reader_values(sample_links(newsletter, links=LINKS))
     )
 
     assert content.subject == "[Test] Open house"

@@ -8,10 +8,12 @@ from pathlib import Path
 from sqlalchemy import select, update
 
 from service.db import Sessions, transaction
+from service.delivery import mime
 from service.delivery.dkim_keys import KeyFolder
 from service.delivery.keyring import Keyring
 from service.delivery.models import Message, MessageState, Relay, Stream
 from service.delivery.ports import Ready, Skip
+from service.emails.letters import EmailContent
 from tests.dkim_oracle import a_key, holds
 from tests.fakes import smtp_server
 from tests.integration.delivery.world import Composer, account, engine, plan, states, utc
@@ -32,9 +34,10 @@ class Worded(Composer):
         return [self._worded(each) for each in super().__call__(messages) if isinstance(each, Ready)]
 
     def _worded(self, ready: Ready) -> Ready:
-        content = replace(ready.mail.content, subject="Überall " + "lang " * 40, text=TEXT)
-        address = f"news@{self.domain}"
-        return replace(ready, mail=replace(ready.mail, content=content, date=DATE, from_address=address))
+        subject = "Überall " + "lang " * 40
+        head = replace(ready.mail.head, subject=subject, date=DATE, from_address=f"news@{self.domain}")
+        body = mime.body_of(EmailContent(subject, TEXT, f"<p>{TEXT}</p>"))
+        return replace(ready, mail=replace(ready.mail, head=head, body=body))
 
 
 def ring_in(folder: Path, *selectors: str) -> Keyring:

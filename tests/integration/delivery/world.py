@@ -10,13 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
-from service.delivery import accounting, claims, ledger, mailings
+from service.delivery import accounting, claims, ledger, mailings, mime
 from service.delivery.accounting import Account
 from service.delivery.due import Due
 from service.delivery.engine import DeliveryEngine
 from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, Message, MessageState, Stream
-from service.delivery.ports import ListHeaders, Mail, Ready, Skip
+from service.delivery.ports import Head, ListHeaders, Mail, Ready, Skip
 from service.delivery.smtp import Deadlines
 from service.emails.letters import EmailContent
 from service.settings import RelayAddress
@@ -39,21 +39,17 @@ def hash_of(address: str) -> bytes:
 
 
 def mail_to(address: str, *, text: str = "Hello") -> Mail:
-    return Mail(
-        to_address=address,
+    head = Head(
         from_name="The Courier",
         from_address="news@courier.example",
         reply_to="desk@courier.example",
-        content=EmailContent("Today's news", text, f"<p>{text}</p>"),
+        subject="Today's news",
         date=DATE,
         feedback_id="blast-1:all:blast:courier",
-        list_headers=ListHeaders(
-            "courier.courier.example",
-            "The Courier",
-            "https://courier.example/u/abc",
-            "https://courier.example/",
-        ),
+        list=ListHeaders("courier.courier.example", "The Courier", "https://courier.example/"),
     )
+    body = mime.body_of(EmailContent("", text, f"<p>{text}</p>"))
+    return Mail(head, address, "https://courier.example/u/abc", body)
 
 
 class Composer:

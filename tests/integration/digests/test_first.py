@@ -11,7 +11,8 @@ from service.digests import first, planning
 from service.digests.models import Edition, Run
 from service.digests.planning import PlanReport
 from service.newsletters.models import Newsletter, Rhythm
-from service.recipes.models import Fragment, Recipe
+from service.recipes import composing
+from service.recipes.models import Recipe
 from service.subscribers.models import Subscription
 from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.digests.worlds import (
@@ -65,7 +66,7 @@ def test_a_new_reader_gets_the_best_of_the_last_days_at_once(session: Session, s
     edition = session.scalars(select(Edition)).one()
     assert (edition.rhythm, edition.period) == (Rhythm.FIRST, "2026-11-24")
     assert session.scalars(select(Run.finished_at)).one() == NOW
-    text = session.get_one(Fragment, session.scalars(select(Recipe)).one().text_hash).content
+    text = composing.whole(session, session.scalars(select(Recipe)).one()).text
     assert "thank you for joining" in text
 
 

@@ -10,6 +10,7 @@ from service.subscribers.models import SubscriptionState
 from service.tokens import AddressHasher, Purpose
 from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.digests.worlds import LINKS, NOW, make_due, messages
+from tests.mails import content_of, parts_of
 
 
 def prepare(session: Session, sessions: Sessions) -> list[Ready | Skip]:
@@ -50,15 +51,16 @@ def test_readers_of_one_recipe_get_their_own_links_and_the_same_date(
     for reader, answer in zip(readers, answers, strict=True):
         assert isinstance(answer, Ready)
         mail = answer.mail
-        assert (mail.to_address, mail.date) == (reader.subscriber.email, NOW)
-        assert mail.auto_submitted
-        assert mail.list_headers is not None
-        token = mail.list_headers.unsubscribe_url.rpartition("/")[2]
+        assert (mail.to_address, mail.head.date) == (reader.subscriber.email, NOW)
+        assert mail.head.auto_submitted
+        assert mail.head.list is not None
+        assert mail.unsubscribe_url is not None
+        token = mail.unsubscribe_url.rpartition("/")[2]
         assert LINKS.tokens.read(Purpose.UNSUBSCRIBE, token, now=NOW)[0] == reader.id
-        for part in (mail.content.html, mail.content.text):
-            assert mail.list_headers.unsubscribe_url in part
+        for part in parts_of(mail.body):
+            assert mail.unsubscribe_url in part
             assert LINKS.preferences(subscription_id=reader.id) in part
-    assert answers[0].mail.content.subject == answers[1].mail.content.subject
+    assert answers[0].mail.head == answers[1].mail.head
 
 
 def test_hostile_headlines_stay_text(session: Session, sessions: Sessions) -> None:
@@ -66,7 +68,7 @@ def test_hostile_headlines_stay_text(session: Session, sessions: Sessions) -> No
 
     for answer in prepare(session, sessions):
         assert isinstance(answer, Ready)
-        content = answer.mail.content
+        content = content_of(answer.mail)
         assert "<script" not in content.html
         assert "\n" not in content.subject
         assert "\r" not in content.subject

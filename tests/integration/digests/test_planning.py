@@ -16,7 +16,8 @@ from service.digests.models import Edition, Run
 from service.digests.planning import PlanReport
 from service.newsletters.models import Rhythm
 from service.popularity.models import ArticleScore
-from service.recipes.models import Fragment, Recipe
+from service.recipes import composing
+from service.recipes.models import Recipe
 from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.digests.worlds import (
     LINKS,
@@ -353,7 +354,7 @@ def test_the_subject_is_the_lead_and_the_text_says_why_each_story_is_there(
     plan(sessions)
 
     recipe = session.scalars(select(Recipe)).one()
-    text = session.get_one(Fragment, recipe.text_hash).content
+    text = composing.whole(session, recipe).text
     assert recipe.subject == "Tide number 2 and 2 more"
     assert "NEW IN SCIENCE" in text
     assert text.count("You follow Science") == 3

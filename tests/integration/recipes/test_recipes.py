@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from service.db import Sessions
 from service.emails.letters import BlastLetter, Letterhead
 from service.emails.splice import Slot
-from service.recipes import composing, making, queries
+from service.recipes import composing, keeping, making
+from service.recipes.bodies import Bodies
 from service.recipes.content import Draft
 from service.recipes.models import Fragment, Recipe, RecipeKind
 
@@ -49,11 +50,8 @@ def test_the_same_draft_is_one_recipe_rendered_once_and_dated_once(session: Sess
 
 def test_a_readers_mail_has_their_links_and_no_placeholder(session: Session) -> None:
     recipe = make(session, make_draft())
-    kept = queries.fragments(session, [recipe])
 
-    content = composing.compose(
-        recipe, html=kept[recipe.html_hash], text=kept[recipe.text_hash], values=VALUES
-    )
+    content = composing.compose(session, recipe, VALUES)
 
     assert content.subject == "Open house"
     assert "Arts &amp; Crafts" in content.html
@@ -65,11 +63,16 @@ def test_a_readers_mail_has_their_links_and_no_placeholder(session: Session) -> 
 
 def test_a_mail_without_its_unsubscribe_link_is_never_composed(session: Session) -> None:
     recipe = make(session, make_draft())
-    kept = queries.fragments(session, [recipe])
-    html = kept[recipe.html_hash].replace(composing.PLACEHOLDERS.unsubscribe_url, "#")
+    html = session.get_one(Fragment, recipe.html_hash)
+    without = html.content.replace(composing.PLACEHOLDERS.unsubscribe_url, "#")
+    recipe.html_hash = keeping.hash_of(without)
+    keeping.keep(session, [without], now=NOW)
+    session.flush()
 
     with pytest.raises(ValueError, match="unsubscribe"):
-        composing.compose(recipe, html=html, text=kept[recipe.text_hash], values=VALUES)
+        composing.compose(session, recipe, VALUES)
+    with pytest.raises(ValueError, match="unsubscribe"):
+        Bodies().load(session, [recipe.id])
 
 
 def test_five_workers_who_choose_the_same_make_one_row_and_none_waits_for_ever(
@@ -85,7 +88,7 @@ def test_five_workers_who_choose_the_same_make_one_row_and_none_waits_for_ever(
             made = making.make_all(
                 session, {draft.content_hash: draft for draft in mine}, letter=make_letter, now=NOW
             )
-            return {recipe.id for recipe in made.values()}
+            return set(made.values())
 
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(work, range(5)))

@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> KeyFolder:
 
 
 def sign(ring: Keyring, *, domain: str = DOMAIN) -> bytes:
-    return ring.sign(mail(), domain=domain, date=DATE)
+    return ring.sign(mail(from_address=f"news@{domain}"))
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -80,14 +80,14 @@ def test_a_key_is_never_replaced(folder: KeyFolder) -> None:
 def test_the_active_key_of_exactly_this_domain_signs(folder: KeyFolder) -> None:
     ring = Keyring(folder)
     assert holds(sign(ring), a_key("first"))
-    assert sign(ring, domain="news.courier.example") == mail()
-    assert sign(ring, domain="example") == mail()
+    assert sign(ring, domain="news.courier.example") == mail(from_address="news@news.courier.example").raw
+    assert sign(ring, domain="example") == mail(from_address="news@example").raw
 
 
 def test_a_key_that_is_not_active_signs_nothing(tmp_path: Path) -> None:
     folder = KeyFolder(tmp_path)
     folder.add(a_key())
-    assert sign(Keyring(folder)) == mail()
+    assert sign(Keyring(folder)) == mail().raw
 
 
 def test_a_rotation_reaches_a_running_process_and_old_mails_go_on_verifying(folder: KeyFolder) -> None:
@@ -119,7 +119,7 @@ def test_ed25519_is_a_second_signature_that_can_be_turned_on_and_off(folder: Key
         folder.deactivate(DOMAIN, "second")
     folder.deactivate(DOMAIN, "curve")
     folder.deactivate(DOMAIN, "second")
-    assert sign(Keyring(folder)) == mail()
+    assert sign(Keyring(folder)) == mail().raw
 
 
 def test_ed25519_never_signs_alone(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_the_command_leads_from_a_key_to_its_rotation(tmp_path: Path) -> None:
     made = said(tmp_path, "create", "Courier.Example", "--selector", "a")
     assert "a._domainkey.courier.example. IN TXT (" in made
     assert "broadsheet dkim activate courier.example a" in made
-    assert sign(Keyring(KeyFolder(tmp_path))) == mail()
+    assert sign(Keyring(KeyFolder(tmp_path))) == mail().raw
     assert "is signed with a." in said(tmp_path, "activate", DOMAIN, "a")
     said(tmp_path, "create", DOMAIN, "--selector", "b", "--bits", "3072")
     assert "Leave the record of a in the DNS for 12 days" in said(tmp_path, "activate", DOMAIN, "b")

@@ -1,10 +1,13 @@
 """Header values: the payloads of standards 20, and what must stay as it is."""
 
+import textwrap
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.emails.sanitising import header_text, running_text, single_line
+from service.emails.wrapping import wrap
 
 
 @pytest.mark.parametrize(
@@ -51,3 +54,16 @@ def test_a_long_value_is_cut_between_words() -> None:
 def test_running_text_keeps_its_lines_and_tabs() -> None:
     assert running_text("a\r\nb\rc\td\x07\u202ee") == "a\nb\nc\td e"
     assert single_line("  a\n\n b\t") == "a b"
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=400), st.sampled_from(["", "1. ", "14. "]))
+def test_a_paragraph_is_wrapped_as_the_standard_library_does(text: str, first: str) -> None:
+    theirs = textwrap.fill(
+        single_line(text),
+        width=78,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    assert wrap(text, first=first, rest=" " * len(first)) == theirs

@@ -1,0 +1,89 @@
+"""Jinja over email_templates/, and what every template is given."""
+
+import unicodedata
+from datetime import date
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from service.emails.colours import Accent
+from service.emails.dates import direction, language_tag, long_date, short_date
+from service.emails.sanitising import running_text, single_line
+from service.emails.splice import PLACEHOLDERS, defuse
+from service.emails.wrapping import centre, wrap
+
+#: Beside the `service` package, in a checkout and in site-packages alike.
+TEMPLATES = Path(__file__).resolve().parents[2] / "email_templates"
+
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+
+
+def render(name: str, context: dict[str, Any]) -> str:
+    return _ENVIRONMENT.get_template(name).render(context)
+
+
+def context_of(*, locale: str, accent: str) -> dict[str, Any]:
+    """Return what depends on language and colour."""
+    reads = direction(locale)
+    start, end = ("right", "left") if reads == "rtl" else ("left", "right")
+    return {
+        "lang": language_tag(locale),
+        "dir": reads,
+        "start": start,
+        "end": end,
+        "accent": Accent.of(accent),
+        "long_date": partial(_dated, long_date, locale),
+        "short_date": partial(_dated, short_date, locale),
+        "isolate": partial(_isolate, reads),
+    }
+
+
+@lru_cache(maxsize=64)
+def style_sheet(*, locale: str, accent: str) -> str:
+    """Return the rules that are moved into style attributes."""
+    return render("_base/style.css", context_of(locale=locale, accent=accent))
+
+
+def web_link(url: str) -> str:
+    """Let only web addresses and placeholders into an href.
+
+    :raises ValueError: it is neither.
+    """
+    if url in PLACEHOLDERS or url.startswith(("https://", "http://")):
+        return url
+    raise ValueError("A link in a mail must begin with https:// or http://.")
+
+
+def _isolate(reads: str, text: str) -> bool:
+    """Say whether text needs a direction of its own to stay whole: it may not read the way the mail does."""
+    return reads == "rtl" or any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text)
+
+
+def _dated(form: Any, locale: str, day: date) -> str:
+    return str(form(day, locale=locale))
+
+
+def _without_controls(value: object) -> object:
+    # Markup and numbers pass untouched; text written by others loses what no mail should carry.
+    if type(value) is not str or value in PLACEHOLDERS:
+        return value
+    return defuse(running_text(value))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(("html",), default_for_string=False),
+        undefined=StrictUndefined,
+        finalize=_without_controls,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {"line": single_line, "wrap": wrap, "centre": centre, "link": web_link}
+    return environment
+
+
+_ENVIRONMENT = _environment()

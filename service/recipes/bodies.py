@@ -1,0 +1,183 @@
+"""Recipes as bytes: encoded parts are remembered, joined per recipe, and spliced per reader.
+
+An article's fragment is encoded once, and once more for each place it stands in; a recipe is a join of those.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy.orm import Session
+
+from service.delivery import mime, quoted
+from service.delivery.ports import Body
+from service.delivery.quoted import Stencil
+from service.emails import assembly, splice
+from service.emails.letters import SubscriberLinks
+from service.emails.sanitising import running_text
+from service.emails.splice import LetterSlot, Slot, StorySlot
+from service.recipes import keeping, pieces, queries
+from service.recipes.cache import ByteCache
+from service.recipes.pieces import Placed
+from service.recipes.queries import RecipeRow
+
+#: Encoded text and encoded HTML.
+Pair = tuple[bytes, bytes]
+
+_STORIES = LetterSlot.STORIES.value
+_STORY_URL = StorySlot.URL.value
+_UNSUBSCRIBE, _PREFERENCES, _REASON = (
+    slot.value for slot in (Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON)
+)
+_LETTER_SLOTS = frozenset(slot.value for slot in LetterSlot)
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeBody:
+    """One recipe, joined; `texts` and `htmls` say in which chunk which of the reader's values stands."""
+
+    newsletter_id: int
+    subject: str
+    #: The Date of every mail made from it.
+    created_at: datetime
+    boundary: bytes
+    chunks: list[bytes]
+    texts: list[tuple[int, str]]
+    htmls: list[tuple[int, str]]
+
+    def splice(self, links: SubscriberLinks) -> Body:
+        """Put one reader's own values in."""
+        values = {
+            _UNSUBSCRIBE: _encoded_url(links.unsubscribe_url),
+            _PREFERENCES: _encoded_url(links.preferences_url),
+            _REASON: _encoded_reason(links.reason),
+        }
+        chunks = self.chunks.copy()
+        for place, name in self.texts:
+            chunks[place] = values[name][0]
+        for place, name in self.htmls:
+            chunks[place] = values[name][1]
+        return Body(self.boundary, b"".join(chunks), canonical=True)
+
+
+class Bodies:
+    """Joins recipes, and remembers the encoded parts of the latest; one per process is enough."""
+
+    def __init__(self, limit: int = 16_000_000) -> None:
+        self._placed: ByteCache[str, Pair] = ByteCache(limit * 3 // 4)
+        self._parts: ByteCache[bytes, tuple[Stencil, ...]] = ByteCache(limit // 4)
+
+    def load(self, session: Session, recipe_ids: Collection[int]) -> dict[int, RecipeBody]:
+        """Return the recipes that there are among these ids."""
+        rows = queries.for_sending(session, recipe_ids)
+        lists = [row.pieces.split("\n") if row.pieces else [] for row in rows]
+        wanted = {written for each in lists for written in each}
+        placed = self._placed.find(wanted)
+        new = {written: pieces.read(written) for written in wanted - placed.keys()}
+        parts = self._load_parts(
+            session,
+            fragments={each.fragment_hash for each in new.values()},
+            frames={part for row in rows for part in (row.text_hash, row.html_hash)},
+        )
+        for written, each in new.items():
+            pair = placed[written] = _placed(each, parts[each.fragment_hash])
+            self._placed.put(written, pair, size=len(pair[0]) + len(pair[1]) + len(written))
+        return {
+            row.id: _joined(row, [placed[written] for written in each], parts)
+            for row, each in zip(rows, lists, strict=True)
+        }
+
+    def _load_parts(
+        self, session: Session, *, fragments: set[bytes], frames: set[bytes]
+    ) -> dict[bytes, tuple[Stencil, ...]]:
+        """Return fragments as (text, HTML), and each part of a frame by itself."""
+        parts = self._parts.find(fragments | frames)
+        missing = (fragments | frames) - parts.keys()
+        if missing:
+            for part_hash, content in keeping.contents(session, missing).items():
+                stencils = _fragment(content) if part_hash in fragments else _frame(content)
+                parts[part_hash] = stencils
+                self._parts.put(part_hash, stencils, size=sum(each.size for each in stencils))
+        return parts
+
+
+#: Parts are known by their own hash, so every database that a process meets can share it.
+SHARED = Bodies()
+
+
+def _fragment(content: str) -> tuple[Stencil, ...]:
+    fragment = pieces.read_fragment(content)
+    return _stencil(fragment.text), _stencil(fragment.html)
+
+
+def _frame(content: str) -> tuple[Stencil, ...]:
+    frame = _stencil(content)
+    splice.check_slots(set(frame.blanks) - _LETTER_SLOTS, part="text or HTML")
+    return (frame,)
+
+
+def _placed(piece: Placed, stencils: tuple[Stencil, ...]) -> Pair:
+    """Put a fragment into its place."""
+    in_text, in_html = _encoded_place(piece.number, piece.reason)
+    text_url, html_url = assembly.url_values(piece.number, piece.url)
+    text, html = stencils
+    return (
+        text.fill({**in_text, _STORY_URL: quoted.encode(text_url)}),
+        html.fill({**in_html, _STORY_URL: quoted.encode(html_url)}),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _encoded_place(number: str, reason: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    in_text, in_html = assembly.place_values(number, reason)
+    return _encoded(in_text), _encoded(in_html)
+
+
+def _stencil(content: str) -> Stencil:
+    parts = splice.parts(running_text(content))
+    if any(splice.MARK in literal for literal in parts[::2]):
+        raise ValueError("A part of a mail holds something like a placeholder; it cannot be sent.")
+    return quoted.stencil(parts)
+
+
+def _joined(row: RecipeRow, pairs: list[Pair], parts: dict[bytes, tuple[Stencil, ...]]) -> RecipeBody:
+    (text,), (html,) = parts[row.text_hash], parts[row.html_hash]
+    if bool(pairs) is not (_STORIES in text.blanks and _STORIES in html.blanks):
+        raise ValueError("A recipe's frame has no place for its stories, or no stories for the place.")
+    in_text, in_html = assembly.letter_values(row.subject, row.preheader or "")
+    boundary = mime.boundary_of(row.content_hash)
+    around = mime.envelope(boundary)
+    chunks = [around[0]]
+    texts = _lay(chunks, text, _encoded(in_text) | {_STORIES: b"\r\n".join([pair[0] for pair in pairs])})
+    chunks.append(around[1])
+    htmls = _lay(chunks, html, _encoded(in_html) | {_STORIES: b"\r\n".join([pair[1] for pair in pairs])})
+    chunks.append(around[2])
+    return RecipeBody(row.newsletter_id, row.subject, row.created_at, boundary, chunks, texts, htmls)
+
+
+def _lay(chunks: list[bytes], stencil: Stencil, values: dict[str, bytes]) -> list[tuple[int, str]]:
+    """Add a part to the chunks; return where the reader's values will stand."""
+    blanks = []
+    chunks.append(stencil.literals[0])
+    for name, literal in zip(stencil.blanks, stencil.literals[1:], strict=True):
+        if name not in values:
+            blanks.append((len(chunks), name))
+        chunks += (values.get(name, quoted.OPEN), literal)
+    return blanks
+
+
+def _encoded(values: dict[str, str]) -> dict[str, bytes]:
+    return {name: mime.encoded(value) for name, value in values.items()}
+
+
+def _encoded_url(url: str) -> Pair:
+    encoded = quoted.encode(url)
+    escaped = splice.escape(url)
+    return encoded, encoded if escaped == url else quoted.encode(escaped)
+
+
+@lru_cache(maxsize=4096)
+def _encoded_reason(reason: str) -> Pair:
+    in_text, in_html = splice.reader_values({Slot.REASON: reason})
+    return mime.encoded(in_text[_REASON]), mime.encoded(in_html[_REASON])
