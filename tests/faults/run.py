@@ -43,7 +43,7 @@ class Run:
     #: address -> when it was unsubscribed, for those who left in the middle.
     unsubscribed: dict[str, float] = field(default_factory=dict)
     stopped: dict[int, float] = field(default_factory=dict)
-    #: The dedupe keys of mails that visitors of the web pages have caused.
+    #: The addresses of visitors of the web pages.
     visitors: list[str] = field(default_factory=list)
     #: Whether the fault makes some addresses bounce, which suppresses them.
     bounces: bool = False

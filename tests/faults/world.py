@@ -47,7 +47,7 @@ class World:
         self._valkey = EmbeddedValkey(folder / "valkey")
         self._timing = timing
         self.members: dict[str, Member] = {}
-        self.web_url = ""
+        self._web_port = 0
         self.lease_seconds = float(timing.get("LEASE_SECONDS", "30"))
 
     @cached_property
@@ -91,16 +91,19 @@ class World:
         for name in WORKERS:
             self._add(name, python_process("worker", *POOLS[name]))
         self._add("beat", python_process("beat"))
-        (port,) = ports.find_free(1)
-        self.web_url = f"http://127.0.0.1:{port}"
-        self._add("web", python_process("web", "--port", str(port)))
+        (self._web_port,) = ports.find_free(1)
+        self._add("web", python_process("web", "--port", str(self._web_port)))
         self.heal()
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self._web_port}"
 
     def serve(self) -> None:
         """Start the web server, which few faults need, and wait until it answers."""
         if not self.members["web"].alive:
             self.members["web"].start()
-        until(lambda: is_healthy(self.web_url), seconds=60, sentence="The web server did not start.")
+        until(lambda: is_healthy(self._web_port), seconds=60, sentence="The web server did not start.")
 
     def heal(self) -> None:
         """Start again whatever does not run, thaw what is frozen, and wait until workers take work."""
