@@ -12,8 +12,6 @@ from tests.faults.audience import Plan
 from tests.faults.processes import until
 from tests.faults.world import World
 
-#: Nobody waits longer than this for a world to recover.
-PATIENCE = 100.0
 DELIVER = (TaskName.DELIVER_TRANSACTIONAL, TaskName.DELIVER_BULK, TaskName.DELIVER_BULK)
 
 # "Finished" means that nothing is pending: looked at all the time, since the end alone would hide it.
@@ -95,7 +93,12 @@ class Run:
         if not self._over_at:
             self.fault_is_over()
         for _ in range(12):
-            until(self._only_retries_left, seconds=PATIENCE, sentence="Messages stay pending.", pause=0.1)
+            until(
+                self._only_retries_left,
+                seconds=self.world.patience,
+                sentence="Messages stay pending.",
+                pause=0.1,
+            )
             self.recovered_in = max(self.recovered_in, time.monotonic() - self._over_at)
             if not self._pending()[0]:
                 # Whatever the fault does after this is no recovery.

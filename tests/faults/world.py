@@ -28,6 +28,8 @@ from tests.faults.relay import Relay
 
 #: Short enough for patience; the defaults are measured apart (`PRODUCTION=1`).
 QUICK = {"LEASE_SECONDS": "12", "SWEEP_SECONDS": "2", "SMTP_SECONDS": "3"}
+#: Nobody waits longer than this for a world to recover.
+PATIENCE = 100.0
 #: So many tasks at once per worker; half of them may send bulk mail.
 CONCURRENCY = 4
 #: The workers, by the pool that each has.
@@ -47,6 +49,7 @@ class World:
         self._valkey = EmbeddedValkey(folder / "valkey")
         self._timing = timing
         self.members: dict[str, Member] = {}
+        self.patience = PATIENCE
         self._web_port = 0
         self.lease_seconds = float(timing.get("LEASE_SECONDS", "30"))
 
