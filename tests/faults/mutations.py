@@ -83,7 +83,7 @@ MUTATIONS = (
         ),
         "frozen worker is told late",
         2,
-        tests=f"{_TESTS}/test_sweeper.py",
+        which="owner_condition",
     ),
     Mutation(
         "no last look at suppressions",

@@ -91,6 +91,33 @@ def test_state_condition_what_another_sender_holds_is_never_taken(
     assert account(committing, mailing_id).sent == COUNT
 
 
+def test_owner_condition_what_a_sender_hears_after_its_lease_is_old_news(
+    committing: Sessions, tmp_path: Path
+) -> None:
+    mailing_id = plan(committing, COUNT)
+    others: list[int] = []
+
+    def script(step: Step) -> str | None:
+        if step.verb != "RCPT" or others:
+            return None
+        # This sender was frozen: its lease ended, and another has sent everything when it is answered.
+        others.append(-1)
+        with transaction(committing) as session:
+            session.execute(text("UPDATE messages SET lease_until = now() - interval '1 s'"))
+        sweep(committing, journals=tmp_path, now=utc())
+        others[0] = engine(committing, server, tmp_path).deliver(BULK).sent
+        return "450 4.2.0 later"
+
+    with smtp_server.running(script) as server:
+        engine(committing, server, tmp_path).deliver(BULK)
+        assert others == [COUNT]
+        with transaction(committing) as session:
+            session.execute(text("UPDATE messages SET due_at = now()"))
+        engine(committing, server, tmp_path).deliver(BULK)
+    assert Counter(server.recipients) == dict.fromkeys(map(address_of, range(COUNT)), 1)
+    assert account(committing, mailing_id).sent == COUNT
+
+
 def test_last_look_a_reader_suppressed_after_the_mail_was_made_gets_nothing(
     committing: Sessions, tmp_path: Path
 ) -> None:
