@@ -77,6 +77,9 @@ FAULTS = (
     Fault("frozen worker is told late", "36", kills.frozen_and_told_late, 1),
 )
 
+#: An arrangement whose first twenty have kills, web, Redis, PostgreSQL, disks, relays and people in them.
+_SHUFFLE = 488
+
 
 def find(name: str) -> Fault:
     return next(fault for fault in FAULTS if fault.name == name)
@@ -85,11 +88,19 @@ def find(name: str) -> Fault:
 def order(seeds: int) -> list[Fault]:
     """Return a fault for every seed: every one once before any comes again, the weighty ones oftener.
 
-    They are shuffled (always alike), so that a few seeds have something of everything.
+    The rows of the matrix take turns, so that a few seeds have something of everything.
     """
-    endless = []
-    for turn in range(4):
-        round_ = [fault for fault in FAULTS if fault.weight > turn]
-        random.Random(turn).shuffle(round_)
-        endless += round_
+    endless = [fault for turn in range(4) for fault in _by_turns(turn)]
     return [endless[seed % len(endless)] for seed in range(seeds)]
+
+
+def _by_turns(turn: int) -> list[Fault]:
+    rows: dict[str, list[Fault]] = {}
+    for fault in FAULTS:
+        if fault.weight > turn:
+            rows.setdefault(fault.row, []).append(fault)
+    queues = list(rows.values())
+    # Shuffled, and always alike: a seed means the same fault on every machine.
+    random.Random(_SHUFFLE).shuffle(queues)
+    ranks = [(place, fault) for queue in queues for place, fault in enumerate(queue)]
+    return [fault for _, fault in sorted(ranks, key=lambda ranked: ranked[0])]
