@@ -1,7 +1,9 @@
 """Workers in a bad way: Redis restarted under them, deaf connections, wrong clocks, deadly messages."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.faults import proxy
 from tests.faults.poisonous_worker import POISON
@@ -20,7 +22,7 @@ JUMPS = ("+2h", "-2h", "+1d", "+10m", "-10m")
 
 def redis_restarted_ten_times(run: Run) -> None:
     """Restart Redis ten times under load; afterwards each worker alone must take work."""
-    _keep_digest(run)
+    _put_off(run, run.plan.digest)
     run.go(delay=0.1)
     for _ in range(RESTARTS):
         time.sleep(run.dice.uniform(0.1, 0.6))
@@ -35,8 +37,8 @@ def redis_restarted_ten_times(run: Run) -> None:
 def redis_half_open(run: Run) -> None:
     """Connections to Redis that nobody closes and nothing comes through; new ones work."""
     with proxy.running(run.world.valkey_socket) as way:
-        run.world.relaunch(WORKERS, env={"REDIS_URL": f"redis://127.0.0.1:{way.port}/0"})
-        _keep_digest(run)
+        url = f"redis://127.0.0.1:{way.port}/0"
+        _relaunch_first(run, WORKERS, but=run.plan.digest, env={"REDIS_URL": url})
         run.go(delay=SLOW)
         run.under_way(run.dice.randrange(1, 50))
         assert way.forget() > 0
@@ -49,7 +51,8 @@ def clock_jumps(run: Run) -> None:
     """The clock of one worker is put forward or back in the middle, and the database's is right."""
     hand = run.world.folder / "clock"
     hand.write_text("+0")
-    run.world.relaunch(
+    _relaunch_first(
+        run,
         ["threads"],
         env={
             "LD_PRELOAD": str(CLOCKS[0]),
@@ -58,8 +61,9 @@ def clock_jumps(run: Run) -> None:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         },
     )
-    run.go(delay=SLOW)
-    run.under_way(run.dice.randrange(1, 30))
+    # Slow enough for the clock to jump in the middle: a process looks at its hand once a second.
+    run.go(delay=0.2)
+    run.under_way(run.dice.randrange(1, 15))
     hand.write_text(run.dice.choice(JUMPS))
     time.sleep(run.dice.uniform(1.5, 4))
     run.fault_is_over()
@@ -74,13 +78,14 @@ def deadly_messages(run: Run) -> None:
     """
     run.allowed |= {"failed"}
     poisoned = run.dice.sample(run.plan.wanted, 2)
+    _put_off(run, run.plan.blast, run.plan.digest)
     run.world.sql(
         "UPDATE messages SET kind = :kind WHERE mailing_id = ANY(:ids) AND subscription_id = ANY(:who)",
         kind=POISON,
         ids=[run.plan.blast, run.plan.digest],
         who=poisoned,
     )
-    run.world.relaunch(WORKERS, program="tests.faults.poisonous_worker")
+    _relaunch_first(run, WORKERS, program="tests.faults.poisonous_worker")
     run.caretaker = run.world.revive
     run.go()
     run.fault_is_over()
@@ -96,10 +101,25 @@ def deadly_messages(run: Run) -> None:
     run.world.relaunch(WORKERS)
 
 
-def _keep_digest(run: Run) -> None:
-    """Keep the digest's messages for later, so that there is work when the fault is over."""
+def _put_off(run: Run, *mailings: int) -> None:
+    """Keep messages for later, so that there is work when the fault comes, or when it is over."""
     run.world.sql(
-        "UPDATE messages SET due_at = now() + interval '1 hour' WHERE mailing_id = :id", id=run.plan.digest
+        "UPDATE messages SET due_at = now() + interval '1 hour' WHERE mailing_id = ANY(:ids)",
+        ids=list(mailings),
+    )
+
+
+def _relaunch_first(run: Run, names: Sequence[str], *, but: int = 0, **how: Any) -> None:
+    """Start workers in another way before there is work for them: the others would have done it by then.
+
+    The messages of the mailing `but` stay put off.
+    """
+    _put_off(run, run.plan.blast, run.plan.digest)
+    run.world.relaunch(names, **how)
+    run.world.sql(
+        "UPDATE messages SET due_at = now() WHERE mailing_id = ANY(:ids) AND mailing_id <> :but",
+        ids=[run.plan.blast, run.plan.digest],
+        but=but,
     )
 
 
