@@ -22,7 +22,7 @@ test: $(VENV)/installed-dev ## Run every test
 
 faults: $(VENV)/installed-dev ## Break a whole installation (SEEDS=200 JSON=1 ONLY="Redis" PRODUCTION=1 MUTATIONS=1)
 	@$(BIN)/python -m tests.faults$(if $(MUTATIONS),.mutations) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only "$(ONLY)") \
-		$(if $(JSON),--json) $(if $(PRODUCTION),--production)
+		$(if $(FIRST),--first $(FIRST)) $(if $(NAME),--name "$(NAME)") $(if $(JSON),--json) $(if $(PRODUCTION),--production)
 
 check: $(VENV)/installed-dev ## Lint, format, types, import layers, migrations match models
 	@$(BIN)/ruff check .

@@ -1,21 +1,20 @@
 """A scripted SMTP server: the oracle of what was really accepted.
 
-A script is asked before each answer and may return another reply, or one of the acts DROP and STALL.
+A script is asked before each answer and may return another reply, or one of the acts DROP, RESET, STALL and
+TRICKLE. Clients may pipeline: every step is counted and answered in its turn.
 """
 
-import hashlib
-import re
-import socket
 import socketserver
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-#: Hang up without an answer, never answer, or answer one byte at a time and never come to an end.
-DROP, STALL, TRICKLE = "drop", "stall", "trickle"
+from tests.fakes.smtp_session import DROP, RESET, STALL, TRICKLE, SmtpSession
+
+__all__ = ["DROP", "RESET", "STALL", "TRICKLE", "Accepted", "Script", "SmtpServer", "Step", "running"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,17 @@ class Accepted:
     message_id: str
     body_hash: str
     raw: bytes = field(repr=False)
+    #: When MAIL was accepted, which may be early where it was pipelined behind the dot before, and when the
+    #: first line of the text arrived.
+    mail_at: float = 0.0
+    body_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class Step:
     """Where a session is: `verb` is greeting, EHLO, MAIL, RCPT, DATA, DOT, RSET, QUIT, AUTH or STARTTLS.
 
-    BODY comes once per message, in the middle of its text; the only answer to it is to hang up.
+    BODY comes once per message, in the middle of its text; an answer to it is said out of turn.
     """
 
     verb: str
@@ -55,12 +58,16 @@ class SmtpServer:
 
     port: int = 0
     script: Script = lambda _step: None
-    offers: tuple[str, ...] = ("SIZE 10485760", "8BITMIME")
+    offers: tuple[str, ...] = ("PIPELINING", "SIZE 10485760", "8BITMIME")
     accepted: list[Accepted] = field(default_factory=list)
     connections: int = 0
+    #: The clients' ports of the conversations that go on now.
+    open_ports: set[int] = field(default_factory=set)
     commands: list[str] = field(default_factory=list)
     #: Seconds between the 250 being decided and being said.
     delay: float = 0
+    #: RFC 2920 3.1: some relays say 354 although every recipient was refused, and want a lone dot.
+    takes_data_for_nobody: bool = False
     #: Certificate and key; STARTTLS is answered with them, or `implicit` TLS from the first byte.
     tls: ssl.SSLContext | None = None
     implicit: bool = False
@@ -71,30 +78,23 @@ class SmtpServer:
     def recipients(self) -> list[str]:
         return [each.recipient for each in self.accepted]
 
+    def decide(self, verb: str, line: str, recipient: str, taken: int, peer: int) -> str | None:
+        return self.script(Step(verb, line, recipient, taken, len(self.accepted), peer))
 
-_USUAL = {
-    "greeting": "220 fake.test ready",
-    "MAIL": "250 2.1.0 ok",
-    "RCPT": "250 2.1.5 ok",
-    "DATA": "354 go on",
-    "DOT": "250 2.0.0 queued",
-    "RSET": "250 2.0.0 ok",
-    "QUIT": "221 2.0.0 bye",
-    "AUTH": "235 2.7.0 welcome",
-    "HELO": "250 fake.test",
-    "STARTTLS": "220 2.0.0 go",
-}
+    def take(self, values: dict[str, Any]) -> None:
+        self.accepted.append(Accepted(**values))
 
 
 @contextmanager
 def running(script: Script | None = None, **values: object) -> Iterator[SmtpServer]:
     """Run the server in threads of this process."""
-    server = SmtpServer(**values)  # type: ignore[arg-type]
+    server = SmtpServer(**values)  # type: ignore[arg-type]  # fields of the dataclass, by name
     if script is not None:
         server.script = script
 
-    class Handler(_Session):
+    class Handler(SmtpSession):
         state = server
+        stopping = threading.Event()
 
     with _Tcp(("127.0.0.1", server.port), Handler) as tcp:
         server.port = tcp.server_address[1]
@@ -103,7 +103,7 @@ def running(script: Script | None = None, **values: object) -> Iterator[SmtpServ
         try:
             yield server
         finally:
-            tcp.stopping.set()
+            Handler.stopping.set()
             tcp.shutdown()
 
 
@@ -111,120 +111,7 @@ class _Tcp(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
-
-    def __init__(self, *args: object) -> None:
-        self.stopping = threading.Event()
-        super().__init__(*args)  # type: ignore[arg-type]
+    request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Clients that are killed on purpose are no news."""
-
-
-class _HungUp(Exception):
-    pass
-
-
-class _Session(socketserver.StreamRequestHandler):
-    state: SmtpServer
-    server: _Tcp
-
-    def handle(self) -> None:
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.state.connections += 1
-        self.taken, self.sender, self.recipient, self.secret = 0, "", "", False
-        try:
-            if self.state.implicit:
-                self._encrypt()
-            self._answer("greeting", "", _USUAL["greeting"])
-            while line := self.rfile.readline():
-                if self._command(line.decode("utf-8").rstrip("\r\n")):
-                    return
-        except (_HungUp, OSError):
-            return
-        finally:
-            if self.secret:
-                self.request.close()
-
-    def _command(self, line: str) -> bool:
-        self.state.commands.append(line)
-        if self.secret:
-            self.state.encrypted.append(line)
-        verb = line.split(" ")[0].split(":")[0].upper()
-        if verb == "EHLO":
-            lines = ["fake.test", *self.state.offers]
-            usual = "\r\n".join(
-                f"250{'-' if place < len(lines) - 1 else ' '}{text}" for place, text in enumerate(lines)
-            )
-            self._answer(verb, line, usual)
-        elif verb == "DATA":
-            if self._answer(verb, line, _USUAL[verb]).startswith("354"):
-                self._take(line)
-        else:
-            if verb == "MAIL":
-                self.sender, self.recipient = _path(line), ""
-            if verb == "RCPT":
-                self.recipient = _path(line)
-            reply = self._answer(verb, line, _USUAL.get(verb, "500 5.5.2 what?"))
-            if verb == "STARTTLS" and reply.startswith("220"):
-                self._encrypt()
-        return verb == "QUIT"
-
-    def _encrypt(self) -> None:
-        assert self.state.tls is not None
-        self.request = self.state.tls.wrap_socket(self.request, server_side=True)
-        self.rfile, self.wfile = self.request.makefile("rb"), self.request.makefile("wb")
-        self.secret = True
-
-    def _take(self, line: str) -> None:
-        lines = []
-        while (data := self.rfile.readline()) != b".\r\n":
-            if not data:
-                raise _HungUp
-            lines.append(data[1:] if data.startswith(b".") else data)
-            if len(lines) == 10 and self._decide("BODY", line) == DROP:
-                raise _HungUp
-        raw = b"".join(lines)
-        found = re.search(rb"^Message-ID: (<[^>]*>)", raw, re.MULTILINE)
-        accepted = Accepted(
-            self.sender,
-            self.recipient,
-            found[1].decode() if found else "",
-            hashlib.sha256(raw).hexdigest(),
-            raw,
-        )
-        reply = self._decide("DOT", line) or _USUAL["DOT"]
-        if reply[:1] == "2" or reply.startswith("take+"):
-            self.state.accepted.append(accepted)
-            self.taken += 1
-        if self.state.delay:
-            time.sleep(self.state.delay)
-        self._say(reply.removeprefix("take+"))
-
-    def _answer(self, verb: str, line: str, usual: str) -> str:
-        reply = self._decide(verb, line) or usual
-        self._say(reply)
-        return reply
-
-    def _decide(self, verb: str, line: str) -> str | None:
-        peer = int(self.client_address[1])
-        return self.state.script(Step(verb, line, self.recipient, self.taken, len(self.state.accepted), peer))
-
-    def _say(self, reply: str) -> None:
-        if reply == DROP:
-            raise _HungUp
-        if reply == STALL:
-            self.server.stopping.wait(60)
-            raise _HungUp
-        if reply == TRICKLE:
-            for _ in range(100):
-                self.wfile.write(b"2")
-                self.wfile.flush()
-                time.sleep(0.1)
-        self.wfile.write(reply.encode() + b"\r\n")
-        self.wfile.flush()
-        if reply.startswith("421"):
-            raise _HungUp
-
-
-def _path(line: str) -> str:
-    return line.partition("<")[2].partition(">")[0]

@@ -22,6 +22,8 @@ BLAST, DIGEST, CONFIRM = 60, 30, 5
 READERS = BLAST + DIGEST
 #: Of each stream: this many are suppressed, and this many have left, when the messages are planned.
 SUPPRESSED, LEFT = 2, 1
+#: Takes the database's feigned lack of room away (see `disks`).
+ROOM = "DROP FUNCTION IF EXISTS no_room() CASCADE"
 
 
 @dataclass
@@ -36,6 +38,8 @@ class Plan:
     #: Who must get nothing.
     suppressed: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
+    #: The subscriptions that must get their mail.
+    wanted: list[int] = field(default_factory=list)
     #: The dedupe keys of this run's confirmations.
     confirms: list[str] = field(default_factory=list)
 
@@ -72,7 +76,11 @@ def plan(world: World, *, seed: str) -> Plan:
             .where(Subscriber.email.like("reader%@example.org"))
             .order_by(Subscription.id)
         ).all()
-        new = session.scalars(select(Subscription).where(Subscription.state == SubscriptionState.PENDING))
+        new = session.scalars(
+            select(Subscription)
+            .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
+            .where(Subscriber.email.like("new%@example.org"))
+        )
         found = Plan(blast=0, digest=0, monthly=mailings.transactional(session, now=now).id)
         for stream, part in ((Stream.BLAST, rows[:BLAST]), (Stream.DIGEST, rows[BLAST:])):
             mailing = mailings.open_mailing(
@@ -114,6 +122,7 @@ def plan(world: World, *, seed: str) -> Plan:
                 .values(state=SubscriptionState.UNSUBSCRIBED)
             )
             found.left |= {row[2] for row in leaving}
+            found.wanted += [row[0] for row in part[LEFT:-SUPPRESSED]]
         confirms = [
             NewMessage(
                 f"confirm {each.id} of {seed}",
@@ -133,8 +142,13 @@ def plan(world: World, *, seed: str) -> Plan:
 def clean_up(world: World) -> None:
     """Let everybody be as before the run: readers, suppressions, the relay, what is left over."""
     world.admin(
+        ROOM,
         "UPDATE subscriptions SET state = 'active', unsubscribed_at = NULL, announcements = true "
-        "WHERE state <> 'pending'",
+        "WHERE subscriber_id IN (SELECT id FROM subscribers WHERE email LIKE 'reader%@example.org')",
+        # Visitors come to sign up within one run, and are no audience of the next.
+        "UPDATE subscriptions SET state = 'unsubscribed' "
+        "WHERE subscriber_id IN (SELECT id FROM subscribers WHERE email LIKE 'visitor%@example.org')",
+        "DELETE FROM signup_attempts",
         "DELETE FROM suppressions",
         "DELETE FROM relays",
         "UPDATE messages SET state = 'cancelled', reason = 'over', owner = NULL, lease_until = NULL "

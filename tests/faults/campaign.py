@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import psycopg
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -29,6 +30,8 @@ class Result:
     seconds: float = 0.0
     recovered_in: float = 0.0
     wrong: list[str] = field(default_factory=list)
+    #: Why it could not be made here.
+    missing: str = ""
 
     @property
     def sound(self) -> bool:
@@ -38,16 +41,18 @@ class Result:
 def one(world: World, fault: Fault, seed: int) -> Result:
     """Let one fault strike one mailing."""
     began = time.monotonic()
-    result = Result(fault.name, seed)
+    result = Result(fault.name, seed, missing=fault.missing)
+    if fault.missing:
+        return result
     dice = random.Random(f"{fault.name} {seed}")
     try:
         run = begin(world, dice=dice, name=f"{fault.name} {seed} {time.time_ns()}")
         fault.strike(run)
         run.recover()
-    except (TimeoutError, AssertionError, SQLAlchemyError, RedisError) as error:
+        verdict = judge(run)
+    except (TimeoutError, AssertionError, OSError, SQLAlchemyError, psycopg.Error, RedisError) as error:
         result.wrong.append(f"I6: {type(error).__name__}: {error}")
     else:
-        verdict = judge(run)
         result.lost, result.doubled, result.unknown = verdict.lost, verdict.doubled, verdict.unknown
         result.wrong += verdict.wrong
         result.doubt = run.doubt

@@ -1,6 +1,7 @@
 """Who is at the other end of a connection on this machine: the kernel knows."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 _PROC = Path("/proc")
@@ -13,15 +14,38 @@ def owner_of(client_port: int, *, server_port: int) -> int | None:
     return next((pid for pid in _pids() if inodes & _inodes(pid)), None)
 
 
-def connections(pid: int, *, server_port: int) -> int:
-    """Count a process's open connections to the server."""
-    return len({inode for _, inode in _sockets(server_port)} & _inodes(pid))
+def ports_of(pids: Iterable[int], *, server_port: int) -> set[int]:
+    """Return the client ports of the connections that these processes have open to the server."""
+    held = set().union(*map(_inodes, pids))
+    return {port for port, inode in _sockets(server_port) if inode in held}
+
+
+def count(*, server_port: int) -> int:
+    """Count everybody's open connections to the server."""
+    return len(_sockets(server_port))
 
 
 def group(leader: int) -> list[int]:
     """Return the processes of a group, its leader first."""
     found = [pid for pid in _pids() if _group_of(pid) == leader]
     return sorted(found, key=lambda pid: pid != leader)
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and everybody who comes from it."""
+    parents = {each: _parent_of(each) for each in _pids()}
+    found = [pid]
+    for parent in found:
+        found += [each for each, its_parent in parents.items() if its_parent == parent]
+    return found
+
+
+def _parent_of(pid: int) -> int:
+    try:
+        # The name in brackets may hold anything, brackets included.
+        return int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _group_of(pid: int) -> int:

@@ -51,24 +51,32 @@ def at_random(whom: str) -> Strike:
     return strike
 
 
-def after_250(run: Run) -> None:
+def after_250(whom: str) -> Strike:
     """Kill when outcomes are in the journal and not yet in the database: in the middle of a chunk."""
-    _strike(run, "child", verb="MAIL", first=run.dice.randrange(2, 8))
+
+    def strike(run: Run) -> None:
+        # The pause lets the answer to the dot before be read and written down.
+        _strike(run, whom, verb="MAIL", first=run.dice.randrange(2, 8), pause=0.02)
+
+    return strike
 
 
-def after_claim(run: Run) -> None:
-    """Kill a sender that holds a window and has said nothing yet."""
-    run.go({"name": "hold", "verb": "greeting", "times": 9, "hold": True})
-    run.hit()
-    until(lambda: _owners(run), seconds=20, sentence="Nobody claimed anything.")
-    pid = int(run.dice.choice(_owners(run)).split(":")[1])
-    name = run.member_of(os.getpgid(pid))
-    os.kill(pid, signal.SIGKILL)
-    run.world.relay.go_on()
-    run.fault_is_over()
-    if pid == run.world.members[name].pid:
-        run.world.members[name].wait()
-        run.world.restart(name)
+def after_claim(whom: str) -> Strike:
+    """Kill a sender that holds a window and has sent no dot yet: every MAIL waits for its answer."""
+
+    def strike(run: Run) -> None:
+        run.go({"name": "hold", "verb": "MAIL", "times": 999, "hold": True})
+        run.hit()
+        until(lambda: _owners(run), seconds=20, sentence="Nobody claimed anything.")
+        holder = int(run.dice.choice(_owners(run)).split(":")[1])
+        leader = os.getpgid(holder)
+        victim = holder if whom == "child" else leader
+        os.kill(victim, signal.SIGKILL)
+        run.world.relay.go_on()
+        run.fault_is_over()
+        _replace(run, {"group": leader}, main=victim == leader)
+
+    return strike
 
 
 def again_and_again(run: Run) -> None:
@@ -149,6 +157,7 @@ def two_beats(run: Run) -> None:
 
 
 def _owners(run: Run) -> list[str]:
-    return [
-        str(row[0]) for row in run.world.sql("SELECT DISTINCT owner FROM messages WHERE state = 'claimed'")
-    ]
+    rows = run.world.sql(
+        "SELECT DISTINCT owner FROM messages WHERE state IN ('claimed', 'sending') AND owner IS NOT NULL"
+    )
+    return [str(row[0]) for row in rows]

@@ -39,6 +39,8 @@ class Rule:
     whom: str = "child"
     #: Wait here until told to go on.
     hold: bool = False
+    #: Seconds before it does anything: the client reads what was answered before.
+    pause: float = 0.0
     seen: int = 0
     told: bool = False
 
@@ -55,12 +57,12 @@ class Ledger(list[Accepted]):
     def __init__(self, path: str) -> None:
         super().__init__()
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self.asked = threading.local()
 
     def append(self, accepted: Accepted) -> None:
         entry = {
             "at": time.time(),
-            "mail_at": getattr(self.asked, "at", 0.0),
+            "mail_at": accepted.mail_at,
+            "body_at": accepted.body_at,
             "recipient": accepted.recipient,
             "message_id": accepted.message_id,
             "hash": accepted.body_hash,
@@ -78,6 +80,8 @@ class Oracle:
         self._lock = threading.Lock()
         self._go_on = threading.Event()
         self.port = 0
+        #: The clients' ports of the conversations that go on now.
+        self.open_ports: set[int] = set()
         self.delay = 0.0
 
     def command(self, order: dict[str, Any]) -> None:
@@ -92,8 +96,6 @@ class Oracle:
             self._go_on.set()
 
     def script(self, step: Step) -> str | None:
-        if step.verb == "MAIL":
-            self.accepted.asked.at = time.time()
         if step.verb == "DOT" and self.delay:
             time.sleep(self.delay)
         with self._lock:
@@ -107,6 +109,8 @@ class Oracle:
 
     def _act(self, rule: Rule, step: Step, go_on: threading.Event) -> None:
         event: dict[str, Any] = {"event": "hit", "rule": rule.name, "verb": step.verb}
+        if rule.pause:
+            time.sleep(rule.pause)
         if rule.do:
             victim = clients.owner_of(step.peer, server_port=self.port)
             if victim is None:
@@ -115,7 +119,8 @@ class Oracle:
             if rule.whom == "worker":
                 # The main process alone, as the kernel's out-of-memory killer would have it.
                 whom = [os.getpgid(victim)]
-            open_ones = sum(clients.connections(pid, server_port=self.port) for pid in {victim, *whom})
+            # Each of them owes at most one answer to a dot, and nobody else is hit.
+            open_ones = len(clients.ports_of(whom, server_port=self.port) & set(self.open_ports))
             for pid in whom:
                 os.kill(pid, SIGNALS[rule.do])
             event |= {"pid": victim, "group": os.getpgid(victim), "open": open_ones}
@@ -132,7 +137,9 @@ def tell(event: dict[str, Any]) -> None:
 def main(port: str, path: str) -> None:
     oracle = Oracle(path)
     oracle.port = int(port)
-    with smtp_server.running(oracle.script, port=int(port), accepted=oracle.accepted) as server:
+    with smtp_server.running(
+        oracle.script, port=int(port), accepted=oracle.accepted, open_ports=oracle.open_ports
+    ) as server:
         oracle.port = server.port
         tell({"event": "listening", "port": server.port})
         for line in sys.stdin:

@@ -141,11 +141,15 @@ def send_pressed_often(run: Run) -> None:
 def poison(run: Run) -> None:
     """A few messages break their own composing: they are set aside, the rest goes on."""
     run.allowed |= {"failed"}
-    run.world.sql(
-        "UPDATE messages SET kind = 'unheard of' WHERE mailing_id = :id AND id % 9 = 0", id=run.plan.blast
-    )
-    run.world.sql(
-        "UPDATE messages SET recipe_id = 0 WHERE mailing_id = :id AND id % 9 = 0", id=run.plan.digest
-    )
+    wanted = "mailing_id = :id AND id % 9 = 0 AND subscription_id = ANY(:wanted)"
+    for mailing_id, change in (
+        (run.plan.blast, "kind = 'unheard of'"),
+        (run.plan.digest, "recipe_id = 0"),
+    ):
+        run.world.sql(
+            f"UPDATE messages SET {change} WHERE {wanted}",  # constants
+            id=mailing_id,
+            wanted=run.plan.wanted,
+        )
     run.go()
     run.fault_is_over()

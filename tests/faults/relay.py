@@ -1,7 +1,9 @@
 """The oracle's process as the harness sees it: rules go in, events come out, accepted mail is read back."""
 
 import json
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.faults import clients
 from tests.faults.processes import ROOT
 
 
@@ -17,7 +20,9 @@ class Taken:
     """One message that the oracle said 250 to."""
 
     at: float
+    #: When MAIL was accepted and when the first line of the text came: a pipelined MAIL may be early.
     mail_at: float
+    body_at: float
     recipient: str
     message_id: str
     hash: str
@@ -47,6 +52,14 @@ class Relay:
             )  # fmt: skip
         threading.Thread(target=self._listen, args=(self._process, self._events), daemon=True).start()
         self.port = int(self.wait_for("listening")["port"])
+
+    def fall_silent(self) -> int:
+        """Freeze, and return how many conversations were open: each may have a dot without an answer."""
+        os.kill(self.pid, signal.SIGSTOP)
+        return clients.count(server_port=self.port)
+
+    def speak_again(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         if self._process is not None:

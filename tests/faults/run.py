@@ -12,15 +12,16 @@ from tests.faults.audience import Plan
 from tests.faults.processes import until
 from tests.faults.world import World
 
-#: Nobody waits longer than this for a world to recover.
-PATIENCE = 100.0
 DELIVER = (TaskName.DELIVER_TRANSACTIONAL, TaskName.DELIVER_BULK, TaskName.DELIVER_BULK)
 
+# "Finished" means that nothing is pending: looked at all the time, since the end alone would hide it.
 _PENDING = """
     SELECT count(*),
-           count(*) FILTER (WHERE state = 'deferred' AND due_at > now()),
-           count(*) FILTER (WHERE state IN ('claimed', 'sending'))
-    FROM messages WHERE state IN ('planned', 'held', 'claimed', 'sending', 'deferred')
+           count(*) FILTER (WHERE m.state = 'deferred' AND due_at > now()),
+           count(*) FILTER (WHERE m.state IN ('claimed', 'sending')),
+           count(*) FILTER (WHERE g.state = 'finished')
+    FROM messages m JOIN mailings g ON g.id = m.mailing_id
+    WHERE m.state IN ('planned', 'held', 'claimed', 'sending', 'deferred')
 """
 
 
@@ -40,6 +41,14 @@ class Run:
     #: address -> when it was unsubscribed, for those who left in the middle.
     unsubscribed: dict[str, float] = field(default_factory=dict)
     stopped: dict[int, float] = field(default_factory=dict)
+    #: The addresses of visitors of the web pages.
+    visitors: list[str] = field(default_factory=list)
+    #: Whether the fault makes some addresses bounce, which suppresses them.
+    bounces: bool = False
+    #: Promises that were seen broken on the way, each a sentence.
+    seen: list[str] = field(default_factory=list)
+    #: What is done again and again while the world recovers, as a service manager would.
+    caretaker: Callable[[], None] | None = None
     #: How many rows a further blast must have.
     expected_extra: int = 0
     recovered_in: float = 0.0
@@ -84,9 +93,16 @@ class Run:
         if not self._over_at:
             self.fault_is_over()
         for _ in range(12):
-            until(self._only_retries_left, seconds=PATIENCE, sentence="Messages stay pending.", pause=0.1)
+            until(
+                self._only_retries_left,
+                seconds=self.world.patience,
+                sentence="Messages stay pending.",
+                pause=0.1,
+            )
             self.recovered_in = max(self.recovered_in, time.monotonic() - self._over_at)
             if not self._pending()[0]:
+                # Whatever the fault does after this is no recovery.
+                self._over_at = 0.0
                 return
             self.world.sql("UPDATE messages SET due_at = now() WHERE state = 'deferred' AND due_at > now()")
             self.world.sql("UPDATE relays SET closed_until = now() WHERE closed_until > now()")
@@ -95,10 +111,14 @@ class Run:
         raise TimeoutError("Messages are tried again and again.")
 
     def _pending(self) -> tuple[int, int, int]:
-        total, scheduled, held = self.world.sql(_PENDING)[0]
-        return int(str(total)), int(str(scheduled)), int(str(held))
+        total, scheduled, held, forgotten = (int(str(each)) for each in self.world.sql(_PENDING)[0])
+        if forgotten:
+            self.seen.append(f"I2: a mailing says that it is finished with {forgotten} messages pending.")
+        return total, scheduled, held
 
     def _only_retries_left(self) -> bool:
+        if self.caretaker is not None:
+            self.caretaker()
         total, scheduled, held = self._pending()
         if total == scheduled:
             return True

@@ -1,4 +1,4 @@
-"""Redis and PostgreSQL that are killed, frozen, emptied, cut off or made read-only under way."""
+"""Redis and PostgreSQL that are killed, restarted, frozen, emptied, cut off or made read-only under way."""
 
 import signal
 import time
@@ -57,6 +57,14 @@ def postgres_killed(run: Run) -> None:
     run.world.members["postgres"].signal(signal.SIGQUIT)
     run.world.members["postgres"].wait()
     time.sleep(run.dice.uniform(0.2, 3))
+    run.world.restart("postgres")
+    run.fault_is_over()
+
+
+def postgres_restarted(run: Run) -> None:
+    """Restart PostgreSQL in an orderly way, as an upgrade does: it ends every session and closes."""
+    _under_way(run)
+    run.world.members["postgres"].stop()
     run.world.restart("postgres")
     run.fault_is_over()
 

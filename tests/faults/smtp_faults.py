@@ -1,10 +1,8 @@
 """What a relay may do to us (rows 12 to 21 of the matrix)."""
 
-import os
-import signal
 import time
 
-from tests.fakes.smtp_server import DROP, STALL, TRICKLE
+from tests.fakes.smtp_server import DROP, RESET, STALL, TRICKLE
 from tests.faults.run import Run, Strike
 
 VERBS = ("greeting", "EHLO", "MAIL", "RCPT", "DATA", "DOT", "QUIT")
@@ -37,6 +35,7 @@ def says_later(run: Run) -> None:
 def says_never(run: Run) -> None:
     """5xx to several messages: they fail and are never tried again."""
     run.allowed |= {"failed"}
+    run.bounces = True
     verb, reply = run.dice.choice(["RCPT", "DOT"]), run.dice.choice(NEVER)
     _strike(run, {"verb": verb, "first": run.dice.randrange(1, 40), "times": 10, "reply": reply})
 
@@ -60,7 +59,7 @@ def dies(run: Run) -> None:
     """The relay is killed in the middle: connections are reset at any point of the conversation."""
     run.go(delay=SLOW)
     run.under_way(run.dice.randrange(1, 60))
-    run.doubt += _connections()
+    run.doubt += run.world.relay.fall_silent()
     run.world.relay.kill()
     time.sleep(0.3)
     run.world.relay.start()
@@ -72,10 +71,9 @@ def vanishes(run: Run) -> None:
     """Half-open: the other end falls silent and hangs nobody up."""
     run.go(delay=SLOW)
     run.under_way(run.dice.randrange(1, 60))
-    run.doubt += _connections()
-    os.kill(run.world.relay.pid, signal.SIGSTOP)
+    run.doubt += run.world.relay.fall_silent()
     time.sleep(run.dice.uniform(4, 6))
-    os.kill(run.world.relay.pid, signal.SIGCONT)
+    run.world.relay.speak_again()
     run.fault_is_over()
 
 
@@ -107,14 +105,15 @@ def never_ends(run: Run) -> None:
 def drops_in_data(run: Run) -> None:
     """Hangs up in the middle of a message's text, of which we may have sent the end already."""
     run.doubt += 2
-    _strike(run, {"verb": "BODY", "first": run.dice.randrange(1, 60), "times": 2, "reply": DROP})
+    reply = run.dice.choice([DROP, RESET])
+    _strike(run, {"verb": "BODY", "first": run.dice.randrange(1, 60), "times": 2, "reply": reply})
 
 
 def drops_after_dot(run: Run) -> None:
     """Hangs up after the dot, having kept the message or not."""
     times = run.dice.randrange(1, 3)
     run.doubt += times
-    reply = run.dice.choice([DROP, "take+" + DROP])
+    reply = run.dice.choice([DROP, RESET, "take+" + DROP, "take+" + RESET])
     _strike(run, {"verb": "DOT", "first": run.dice.randrange(1, 60), "times": times, "reply": reply})
 
 
@@ -139,8 +138,3 @@ def out_of_step(run: Run) -> None:
     _strike(
         run, {"verb": verb, "first": run.dice.randrange(1, 60), "times": 2, "reply": "503 5.5.1 sequence"}
     )
-
-
-def _connections() -> int:
-    """Say how many connections the two workers have at most: one per bulk slot, and one for confirmations."""
-    return 2 * 2 + 1

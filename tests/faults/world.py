@@ -5,7 +5,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,9 @@ from sqlalchemy import text
 from service import bootstrap, settings
 from service.bootstrap import Runtime
 from service.dispatch import TaskName
+from service.embedded import ports
 from service.embedded.postgres import EmbeddedPostgres
+from service.embedded.probes import is_healthy
 from service.embedded.stack import python_process
 from service.embedded.valkey import EmbeddedValkey
 from service.migrations import schema
@@ -26,8 +28,13 @@ from tests.faults.relay import Relay
 
 #: Short enough for patience; the defaults are measured apart (`PRODUCTION=1`).
 QUICK = {"LEASE_SECONDS": "12", "SWEEP_SECONDS": "2", "SMTP_SECONDS": "3"}
+#: Nobody waits longer than this for a world to recover.
+PATIENCE = 100.0
 #: So many tasks at once per worker; half of them may send bulk mail.
 CONCURRENCY = 4
+#: The workers, by the pool that each has.
+WORKERS = ("threads", "prefork")
+POOLS = {pool: ("--pool", pool, "--concurrency", str(CONCURRENCY)) for pool in WORKERS}
 
 
 class World:
@@ -42,6 +49,8 @@ class World:
         self._valkey = EmbeddedValkey(folder / "valkey")
         self._timing = timing
         self.members: dict[str, Member] = {}
+        self.patience = PATIENCE
+        self._web_port = 0
         self.lease_seconds = float(timing.get("LEASE_SECONDS", "30"))
 
     @cached_property
@@ -82,12 +91,22 @@ class World:
             self.members[name].start()
         self._wait_for_servers()
         schema.upgrade(self._postgres.url)
-        pools = {"threads": "threads", "prefork": "prefork"}
-        for name, pool in pools.items():
-            options = ("--pool", pool, "--concurrency", str(CONCURRENCY))
-            self._add(name, python_process("worker", *options))
+        for name in WORKERS:
+            self._add(name, python_process("worker", *POOLS[name]))
         self._add("beat", python_process("beat"))
+        (self._web_port,) = ports.find_free(1)
+        self._add("web", python_process("web", "--port", str(self._web_port)))
         self.heal()
+
+    @property
+    def web_url(self) -> str:
+        return f"http://127.0.0.1:{self._web_port}"
+
+    def serve(self) -> None:
+        """Start the web server, which few faults need, and wait until it answers."""
+        if not self.members["web"].alive:
+            self.members["web"].start()
+        until(lambda: is_healthy(self._web_port), seconds=60, sentence="The web server did not start.")
 
     def heal(self) -> None:
         """Start again whatever does not run, thaw what is frozen, and wait until workers take work."""
@@ -97,15 +116,42 @@ class World:
                 self._prepare(name)
                 member.start()
             member.signal(signal.SIGCONT, everybody=True)
+            member.limit_files(None)
         self._wait_for_servers()
-        started = [name for name in ("threads", "prefork", "beat") if not self.members[name].alive]
+        started = [name for name in (*WORKERS, "beat") if not self.members[name].alive]
         for name in started:
             self.members[name].start()
-        for name in ("threads", "prefork"):
-            self.members[name].signal(signal.SIGCONT, everybody=True)
+        for name in WORKERS:
+            self.thaw(name)
             self.members[name].bury()
             if name in started:
                 self.wait_ready(name)
+        self.relaunch([name for name in WORKERS if not self.members[name].ordinary])
+
+    def relaunch(
+        self, names: Sequence[str], *, program: str = "", env: Mapping[str, str] | None = None
+    ) -> None:
+        """Stop workers in an orderly way and start them, for one life with another program or setting."""
+        for name in names:
+            self.members[name].signal(signal.SIGTERM)
+        for name in names:
+            self.members[name].stop()
+            argv = [sys.executable, "-m", program, *POOLS[name]] if program else None
+            self.members[name].start(argv=argv, env=env)
+        for name in names:
+            self.wait_ready(name)
+
+    def revive(self) -> None:
+        """Start dead workers again, as they were: what a service manager does."""
+        for name in WORKERS:
+            if not self.members[name].alive:
+                self.members[name].start_again()
+
+    def freeze(self, name: str) -> None:
+        self.members[name].signal(signal.SIGSTOP, everybody=True)
+
+    def thaw(self, name: str) -> None:
+        self.members[name].signal(signal.SIGCONT, everybody=True)
 
     def wait_ready(self, name: str) -> None:
         """Wait until a worker that was just started says that it is ready."""
@@ -149,11 +195,18 @@ class World:
                 connection.execute(statement.encode())
 
     @property
+    def valkey_socket(self) -> str:
+        return self._valkey.url.removeprefix("unix://")
+
+    @property
     def valkey(self) -> "redis.Redis":
         return redis.Redis.from_url(self._valkey.url, socket_timeout=5)
 
     def close(self) -> None:
-        for name in ("beat", "threads", "prefork", *self.members):
+        for name in ("beat", *WORKERS):
+            if name in self.members:
+                self.members[name].signal(signal.SIGTERM)
+        for name in ("beat", *WORKERS, *self.members):
             with suppress(KeyError):
                 self.members[name].stop()
         if "runtime" in self.__dict__:
