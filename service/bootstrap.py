@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,11 @@ def delivery_engine(runtime: Runtime) -> DeliveryEngine:
     return DeliveryEngine(
         runtime.sessions,
         Preparer(runtime.sessions, links=runtime.links, hash_address=runtime.hash_address),
-        relays=runtime.settings.relays,
-        throttle=runtime.throttle,
+        relays=[
+            replace(relay, connections=max(1, relay.connections // senders(runtime)))
+            for relay in runtime.settings.relays
+        ],
+        limits=partial(throttle, runtime.settings),
         error_limit=error_limit(runtime.settings),
         helo_name=runtime.settings.helo_name or socket.getfqdn(),
         journals=journals(runtime),
@@ -87,6 +91,11 @@ def delivery_engine(runtime: Runtime) -> DeliveryEngine:
         lease_seconds=runtime.settings.lease_seconds,
         signer=runtime.keyring,
     )
+
+
+def senders(runtime: Runtime) -> int:
+    """Return how many senders of bulk mail a worker has: while one waits for the database, another sends."""
+    return min(runtime.settings.senders, max(relay.connections for relay in runtime.settings.relays))
 
 
 def journals(runtime: Runtime) -> Path:

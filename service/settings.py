@@ -90,6 +90,8 @@ class Settings(Places):
     #: Threads of the web server; each live page holds one.
     web_threads: Annotated[int, Field(ge=4, le=512)] = 128
     web_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    #: Senders of bulk mail in a worker, each with its part of the connections.
+    senders: Annotated[int, Field(ge=1, le=16)] = 1
     worker_concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     #: How long a worker that has fallen silent keeps the messages it took (DESIGN 5).
     lease_seconds: Annotated[float, Field(ge=12, le=3600)] = 30

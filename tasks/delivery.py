@@ -1,7 +1,7 @@
 """Wake-ups for delivery. The rows say what to send; these only say: look now."""
 
 from service.blasts import sending
-from service.bootstrap import delivery_engine, journals
+from service.bootstrap import delivery_engine, journals, senders
 from service.clock import utc_now
 from service.db import transaction
 from service.delivery import sweeper
@@ -24,7 +24,7 @@ def deliver_transactional() -> None:
 @app.task(name=TaskName.DELIVER_BULK)
 def deliver_bulk() -> None:
     """Send digests and blasts, leaving the rest of the pool free for everything else."""
-    with room(bulk_slots) as free:
+    with room(bulk_slots, senders(runtime())) as free:
         if free:
             delivery_engine(runtime()).deliver(
                 [Stream.DIGEST, Stream.BLAST], stop=stopping.is_set, seconds=BUDGET_SECONDS

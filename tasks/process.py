@@ -40,10 +40,11 @@ class Slots:
         self._mine: set[int] = set()
         self._lock = threading.Lock()
 
-    def acquire(self) -> int | None:
-        """Take a slot, for `release`; None while all are taken."""
+    def acquire(self, most: int | None = None) -> int | None:
+        """Take a slot, for `release`; None while all are taken, or the first `most` of them."""
         with self._lock:
-            return next((slot for slot in range(self._count) if self._take(slot)), None)
+            count = self._count if most is None else min(most, self._count)
+            return next((slot for slot in range(count) if self._take(slot)), None)
 
     def release(self, slot: int) -> None:
         with self._lock:
@@ -67,17 +68,17 @@ stopping = Flag()
 _POOL = int(os.environ.get("WORKER_CONCURRENCY", "4"))
 #: Together, all of the pool but one at most: a confirmation never waits for a free process.
 _long = Slots(max(1, _POOL - 1))
-#: One sender of bulk mail at a time, with as many connections as the relays allow; more workers bring more.
-bulk_slots = Slots(1)
+#: Senders of bulk mail: `room` is told how many of these places the settings give them.
+bulk_slots = Slots(_POOL)
 #: The tick asks every five seconds, and a long pass takes a minute: one of a kind at a time is enough.
 planning_slots = Slots(1)
 polling_slots = Slots(1)
 
 
 @contextmanager
-def room(slots: Slots) -> Iterator[bool]:
+def room(slots: Slots, most: int | None = None) -> Iterator[bool]:
     """Say whether one more task of this kind may run, and keep its place; if not, the next tick asks."""
-    own = slots.acquire()
+    own = slots.acquire(most)
     shared = None if own is None else _long.acquire()
     if own is not None and shared is None:
         slots.release(own)

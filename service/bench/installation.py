@@ -26,7 +26,9 @@ def build(data: DataFolder, plan: Plan, *, tools: PostfixTools) -> Stack:
     """Return the processes to supervise; the settings of the workers are in the environment afterwards."""
     addresses = Addresses.from_free_ports()
     # Given, so that there is no development inbox and every link is as long as a real one.
-    os.environ["SMTP_URL"] = f"smtp://127.0.0.1:{addresses.smtp_port}"
+    os.environ["SMTP_URL"] = (
+        f"smtp://127.0.0.1:{addresses.smtp_port}?connections={plan.connections_per_worker}"
+    )
     os.environ["PUBLIC_URL"] = f"https://news.{DOMAIN}"
     os.environ["HELO_NAME"] = f"news.{DOMAIN}"
     stack = stacks.build(data, addresses)
@@ -70,8 +72,7 @@ def _sink(port: int, plan: Plan, *, tools: PostfixTools) -> Process:
 
 def _worker(stack: Stack, plan: Plan, number: int) -> Process:
     name = f"worker-{number}"
-    # Bulk mail gets half of a worker's slots.
-    slots = str(plan.connections_per_worker * 2)
+    slots = "4"
     return Process(
         name,
         python_process("worker", "--queues", ",".join(Queue), "--concurrency", slots),

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -56,7 +57,7 @@ class DeliveryEngine:
         helo_name: str,
         journals: Path,
         signer: Signer | None = None,
-        throttle: Throttle | None = None,
+        limits: Callable[[], Throttle] | None = None,
         error_limit: ErrorLimit | None = None,
         clock: Callable[[], datetime] = utc_now,
         deadlines: Deadlines | None = None,
@@ -68,7 +69,7 @@ class DeliveryEngine:
         self._relays = tuple(relays)
         self._helo_name = helo_name
         self._journals = journals
-        self._signer, self._throttle, self._error_limit = signer, throttle, error_limit
+        self._signer, self._limits, self._error_limit = signer, limits, error_limit
         self._clock = clock
         self._deadlines = deadlines or Deadlines()
         self._window = window
@@ -88,16 +89,29 @@ class DeliveryEngine:
         taken from the ledger.
         """
         ends = time.monotonic() + seconds if seconds is not None else float("inf")
+        with ExitStack() as stack:
+            throttle = stack.enter_context(closing(self._limits())) if self._limits is not None else None
+            return self._deliver(streams, throttle, stop=stop, limit=limit, ends=ends)
+
+    def _deliver(
+        self,
+        streams: Sequence[Stream],
+        throttle: Throttle | None,
+        *,
+        stop: Callable[[], bool],
+        limit: int | None,
+        ends: float,
+    ) -> DeliveryReport:
         owner, lease = claims.new_owner(), Lease(self._lease_seconds)
         with Journal(self._journals, owner) as journal:
             book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock)
             watch = Watch(book, self._relays, limit=self._error_limit)
             router = Router({relay.label: relay.weight for relay in self._relays})
-            allotment = Allotment(router, self._throttle)
+            allotment = Allotment(router, throttle)
             windows = Windows(book, self._prepare, allotment, signer=self._signer, streams=streams)
             if not windows.any_due() or not watch.look():
                 return DeliveryReport()
-            way = Way(self._helo_name, self._deadlines, stop, self._throttle)
+            way = Way(self._helo_name, self._deadlines, stop, throttle)
             shift = Shift(book, windows, watch, way, window=self._window)
             shift.run(ends=ends, limit=limit if limit is not None else float("inf"))
         return DeliveryReport(dict(book.counts), watch.problem)

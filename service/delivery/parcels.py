@@ -30,6 +30,8 @@ class Parcel:
     address_hash: bytes
     #: Of the recipient: an A-label in lower case, as limits per domain want it.
     domain: str
+    #: Whether a line may begin with a dot, which SMTP wants doubled: never in what `mime` has built.
+    dots: bool = True
 
     @property
     def key(self) -> Key:
@@ -108,6 +110,7 @@ def _parcel(ready: Ready, signer: Signer | None) -> Parcel:
         raw,
         ready.address_hash,
         domain=recipient.rpartition("@")[2].lower(),
+        dots=False,
     )
 
 

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 MOST_LOSSES = 3
 #: Breakers are told of errors this often.
 NOTE_SECONDS = 0.25
+#: What others found out about a relay is known here after this long.
+LOOK_SECONDS = 0.25
 
 
 class Watch:
@@ -42,7 +44,7 @@ class Watch:
         self._losses: Counter[str] = Counter()
         self._by_relay = RelayCounts()
         self._by_mailing = MailingCounts(limit)
-        self._noted_at = time.monotonic()
+        self._noted_at = self._looked_at = time.monotonic()
 
     @property
     def usable(self) -> set[str]:
@@ -63,6 +65,9 @@ class Watch:
 
     def refresh(self, session: Session) -> None:
         """See in the caller's transaction which relays others have closed, or opened again."""
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return
+        self._looked_at = time.monotonic()
         health = relays.usable(session, self.addresses, now=self._book.clock())
         open_ones = {label for label, each in health.items() if each.state is RelayState.OPEN}
         self._usable = open_ones | (self._trials & set(health))
