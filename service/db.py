@@ -25,6 +25,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from service.patience import PatientConnection
+
 Sessions = sessionmaker[Session]
 
 NAMING = {
@@ -83,9 +85,14 @@ def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=10, connect_args={"options": "-c timezone=UTC"}
     )
+    event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _check_if_idle)
     return engine
+
+
+def _connect(_dialect: Dialect, _record: ConnectionPoolEntry, args: Any, values: Any) -> PatientConnection:
+    return PatientConnection.connect(*args, **values)
 
 
 def _note_use(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

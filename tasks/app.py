@@ -19,7 +19,7 @@ from service.dispatch import QUEUES, Queue, TaskName
 from service.ops import heartbeats
 from tasks import broker_guard
 from tasks.base import BroadsheetTask, runtime, show_life
-from tasks.process import stopping
+from tasks.process import settle_memory, stopping
 from tasks.schedule import beat_schedule
 
 broker_guard.install()
@@ -99,11 +99,13 @@ def _forked(**_: Any) -> None:
     if runtime.cache_info().currsize:
         runtime().engine.dispose(close=False)
         runtime.cache_clear()
+    settle_memory()
 
 
 @worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
     show_life(sender.hostname, kind="worker", now=utc_now())
+    settle_memory()
     # What a killed worker held goes on with the one that takes its place, not with the next round of beat.
     runtime().dispatcher.wake(TaskName.SWEEP)
 

@@ -49,6 +49,9 @@ class Book:
         self.flushed_at = time.monotonic()
         self._unwritten: list[Outcome] = []
         self._back: set[Key] = set()
+        #: What the transaction under way records: the lanes go on while the database works.
+        self._writing: list[Outcome] = []
+        self._handing: set[Key] = set()
         self._failures = 0
         self._away_since = self._retry_at = 0.0
 
@@ -59,7 +62,7 @@ class Book:
 
     @property
     def unwritten(self) -> int:
-        return len(self._unwritten) + len(self._back)
+        return len(self._unwritten) + len(self._back) + len(self._writing) + len(self._handing)
 
     def take(self, keys: Collection[Key], *, asked_at: float) -> None:
         """Hold messages that a committed transaction has marked as ours."""
@@ -101,18 +104,24 @@ class Book:
                 lease.granted(asked)
 
     def write(self, session: Session) -> None:
-        """Record everything in the caller's transaction; call `written` after its commit."""
-        if self._unwritten:
-            record(session, self._unwritten, owner=self.owner)
-        if self._back:
-            claims.give_back(session, self._back, owner=self.owner, now=self.clock())
+        """Record everything in the caller's transaction; call `written` after its commit.
+
+        What was written by a transaction that failed is written again.
+        """
+        self._writing += self._unwritten
+        self._handing |= self._back
+        self._unwritten, self._back = [], set()
+        if self._writing:
+            record(session, self._writing, owner=self.owner)
+        if self._handing:
+            claims.give_back(session, self._handing, owner=self.owner, now=self.clock())
 
     def written(self) -> None:
         """The transaction of `write` is committed."""
-        self.counts.update(outcome.state for outcome in self._unwritten)
-        self._unwritten.clear()
-        self._back.clear()
-        self.journal.clear()
+        self.counts.update(outcome.state for outcome in self._writing)
+        self._writing.clear()
+        self._handing.clear()
+        self.journal.clear(self._unwritten)
         self.flushed_at = time.monotonic()
         self._failures = 0
 
@@ -131,7 +140,7 @@ class Book:
             return set()
         going: set[Key] = set()
         with self.trying():
-            with self.sessions() as session:
+            with transaction(self.sessions) as session:
                 going = claims.look_again(session, hashes, owner=self.owner)
             now = time.monotonic()
             for key in hashes:

@@ -33,6 +33,13 @@ class MailingCounts:
                 total = OutcomeCounts(self._limit.memory)
             self._counts[mailing_id] = total
 
+    def sent(self, mailing_id: int, n: int) -> None:
+        """Count so many successes."""
+        total = self._counts.get(mailing_id, OutcomeCounts()) + OutcomeCounts(n)
+        if not total.errors and total.outcomes > self._limit.memory:
+            total = OutcomeCounts(self._limit.memory)
+        self._counts[mailing_id] = total
+
     def take(self, now: float) -> dict[int, OutcomeCounts]:
         """Return what should be noted now, which is then forgotten here; `now` is on a monotonic clock."""
         bad = {key: each for key, each in self._counts.items() if each.errors}
@@ -68,6 +75,14 @@ class RelayCounts:
         known = self._counts.get(relay, Tries())
         error = is_relay_error(phase, verdict, reply)
         self._counts[relay] = Tries(known.tries + 1, known.errors + int(error))
+
+    def passed(self, relay: str, n: int, *, now: float) -> None:
+        """Count so many messages that the relay took."""
+        if now - self._since.setdefault(relay, now) > CLEAN_SECONDS:
+            self._since[relay] = now
+            self._counts.pop(relay, None)
+        known = self._counts.get(relay, Tries())
+        self._counts[relay] = Tries(known.tries + n, known.errors)
 
     def take(self) -> dict[str, Tries]:
         """Return what should be noted now, which is then forgotten here."""

@@ -81,7 +81,7 @@ Places = Mapping[int, tuple[datetime, int]]
 # until a vacuum, and walking over them took 3 ms a claim.
 _PICK = text(
     f"""
-    SELECT {", ".join(f"m.{name}" for name in COLUMNS)}, m.crashes
+    SELECT {", ".join(f"m.{name}" for name in COLUMNS if name != "stream")}, m.crashes
     FROM mailings g
     LEFT JOIN unnest(CAST(:mailing_ids AS bigint[]), CAST(:due_ats AS timestamptz[]), CAST(:ids AS bigint[]))
         AS p (mailing_id, due_at, id) ON p.mailing_id = g.id
@@ -97,6 +97,10 @@ _PICK = text(
 )
 
 
+#: The question of `pick` is planned anew each time otherwise, which takes six times as long as answering it.
+_PLAN_ONCE = text("SET LOCAL plan_cache_mode = force_generic_plan")
+
+
 def pick(session: Session, stream: Stream, *, limit: int, now: datetime, after: Places) -> list[Due]:
     """Lock what is due first, passing over what others have locked; `begin` takes it before the commit.
 
@@ -108,23 +112,16 @@ def pick(session: Session, stream: Stream, *, limit: int, now: datetime, after: 
         "due_ats": [place[0] for place in after.values()],
         "ids": [place[1] for place in after.values()],
     }
+    session.execute(_PLAN_ONCE)
     found: list[Due] = []
-    for row in session.execute(_PICK, values):
-        *columns, crashes = row
+    for mailing_id, message_id, *rest, crashes in session.execute(_PICK, values):
         if crashes and found:
             break
-        found.append(_due(columns))
+        found.append(Due(mailing_id, message_id, stream, *rest))
         if crashes:
             break
     return found
 
-
-def _due(columns: Sequence[Any]) -> Due:
-    found = Due(*columns)
-    return found._replace(stream=_STREAMS[found.stream])
-
-
-_STREAMS = {stream.value: stream for stream in Stream}
 
 # The last look before MAIL is part of the statement: the mailing's state, and the suppression of the address.
 _BEGIN = text(
@@ -152,7 +149,8 @@ def begin(
     if not hashes:
         return set()
     keys = sorted(hashes)
-    values = {"owner": owner, "seconds": seconds, "now": now, "hashes": [hashes[key] for key in keys]}
+    bytes_of = '{"' + '","'.join(["\\\\x" + hashes[key].hex() for key in keys]) + '"}'
+    values = {"owner": owner, "seconds": seconds, "now": now, "hashes": bytes_of}
     return _keys(session.execute(_BEGIN, key_arrays(keys) | values))
 
 

@@ -11,12 +11,16 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from psycopg.waiting import Ready, Wait
+
 from service.delivery.lane import Crew, Lane
 from service.delivery.smtp import Deadlines, RelayUnusable, SmtpSession
+from service.patience import meanwhile
 from service.relay_addresses import RelayAddress
 
 #: Deadlines are looked at this often.
 LOOK_SECONDS = 0.5
+_PATIENCE_SECONDS = 0.1
 #: A relay that hung up on messages it had not answered gets them one by one.
 _HANG_UPS = 3
 
@@ -70,6 +74,7 @@ class Fleet:
         self._bell.setblocking(False)
         self._selector.register(self._bell, selectors.EVENT_READ)
         self._looked_at = 0.0
+        self._trouble: Exception | None = None
 
     @property
     def lanes(self) -> list[Lane]:
@@ -91,20 +96,49 @@ class Fleet:
 
     def turn(self, seconds: float) -> None:
         """Wait so long at most for something to happen, and deal with all that has."""
-        for key, events in self._selector.select(seconds):
-            lane: Lane | None = key.data
-            if lane is None:
+        if self._trouble is not None:
+            raise self._trouble
+        self._deal(self._select(seconds))
+
+    def _select(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:
+        return self._selector.select(seconds)
+
+    def _deal(self, happened: list[tuple[selectors.SelectorKey, int]]) -> None:
+        for key, events in happened:
+            if key.data is None:
                 self._answer_bell()
-                continue
-            if events & selectors.EVENT_WRITE:
-                lane.writable()
-            if events & selectors.EVENT_READ and not lane.closed:
-                lane.readable()
-            self._after(lane)
+            elif isinstance(key.data, Lane):
+                lane = key.data
+                if events & selectors.EVENT_WRITE:
+                    lane.writable()
+                if events & selectors.EVENT_READ and not lane.closed:
+                    lane.readable()
+                self._after(lane)
         now = time.monotonic()
         if now - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
             self._keep_deadlines(now)
+
+    def attend(self, file: int, wanted: Wait) -> Ready:
+        """Work the lanes until this file is ready, as `patience.meanwhile` wants it.
+
+        What goes wrong on the way is raised by the next `turn`: whoever waits here is in the middle of
+        something else.
+        """
+        self._selector.register(file, int(wanted), file)
+        try:
+            while True:
+                events = self._select(_PATIENCE_SECONDS)
+                ready = next((found for key, found in events if key.data == file), 0)
+                with meanwhile(None):
+                    try:
+                        self._deal(events)
+                    except Exception as error:
+                        self._trouble = self._trouble or error
+                if ready:
+                    return Ready(ready)
+        finally:
+            self._selector.unregister(file)
 
     def begin(self) -> None:
         """Let idle lanes take what there is; those that are worn leave."""

@@ -100,36 +100,39 @@ class Journal:
         except OSError as error:
             raise DeliveryError(f"The delivery journal cannot be written ({error.strerror}).") from error
         if written != len(data):
+            # A torn line would make the next one unreadable, and with it all that this sender knows.
+            os.ftruncate(self._file, self._size)
             raise DeliveryError("The delivery journal cannot be written: the disk is full.")
         self._unsaid.clear()
         self._size += written
 
-    def clear(self) -> None:
-        """Forget everything that is in the database now; dots that wait for their reply are kept.
+    def clear(self, unwritten: Iterable[Outcome]) -> None:
+        """Forget everything but these outcomes: the rest is in the database now. Open dots are kept.
 
-        A sender that is told to end in the middle of that wait must not forget that the dot is out.
+        A sender that is told to end while it waits for a reply must not forget that the dot is out.
         """
-        self._unsaid.clear()
         if self._size < _ROTATE_BYTES:
             # Reading a few old outcomes again after a crash does no harm: they are in the database.
             return
         before = self._file
-        self._file = self._begin()
+        self._file = self._begin(unwritten)
+        self._unsaid.clear()
         os.close(before)
 
-    def _begin(self) -> int:
+    def _begin(self, unwritten: Iterable[Outcome] = ()) -> int:
         """Begin a file with what is still open; it takes the place of the one before in one step."""
         # Locked before it gets the name that sweepers look for.
         hidden = self._path.with_suffix(".new")
         hidden.unlink(missing_ok=True)
         file = os.open(hidden, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        data = (self._header + "".join(f"D {key[0]} {key[1]}\n" for key in self._open)).encode()
+        lines = [self._header, *map(_line_of, unwritten), *(f"D {key[0]} {key[1]}\n" for key in self._open)]
+        data = "".join(lines).encode()
         if os.write(file, data) != len(data):
             os.close(file)
             raise DeliveryError("The delivery journal cannot be written: the disk is full.")
         hidden.rename(self._path)
-        self._size = 0
+        self._size = len(data)
         return file
 
 

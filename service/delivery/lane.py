@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from service.delivery.parcels import Parcel
-from service.delivery.replies import ACCEPTED, Kind, Phase, Reply, Verdict, classify
+from service.delivery.replies import ACCEPTED, GO_ON, Kind, Phase, Reply, Verdict, classify
 from service.delivery.smtp import Deadlines, SmtpSession
 from service.delivery.wire import ConnectionLost
 
@@ -77,6 +77,13 @@ class _Step(StrEnum):
     RESET = "reset"
 
 
+#: What nearly every reply says.
+_AT_ONCE_CLEAR = {
+    (_Step.MAIL, 250): GO_ON,
+    (_Step.RCPT, 250): GO_ON,
+    (_Step.DATA, 354): GO_ON,
+    (_Step.DOT, 250): ACCEPTED,
+}
 _PHASES = {_Step.MAIL: Phase.MAIL, _Step.RCPT: Phase.RCPT, _Step.DATA: Phase.DATA, _Step.DOT: Phase.DOT}
 
 
@@ -272,7 +279,7 @@ class Lane:
             self._over(transaction)
             return
         phase = _PHASES[step]
-        verdict = ACCEPTED if step is _Step.DOT and reply.code == 250 else classify(phase, reply)
+        verdict = _AT_ONCE_CLEAR.get((step, reply.code)) or classify(phase, reply)
         if step is _Step.DOT:
             self._brisk = time.monotonic() - transaction.pushed_at < BRISK_SECONDS
             self._crew.settled(self, transaction.parcel, Result(verdict, phase, reply))

@@ -19,7 +19,8 @@ _LINE = 75
 _SOFT = b"=\r\n"
 #: Text that is its own encoding.
 _AS_IS = re.compile(r"(?!\.|From ) ?[!-<>-~]+(?: [!-<>-~]+)*")
-_ESCAPED = re.compile(r"[^ -<>-~]")
+_PRINTABLE = re.compile(r"[ -~]*")
+_ESCAPED = re.compile(r"[^ -~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,11 @@ def _line(line: str) -> str:
         return line
     if _AS_IS.fullmatch(line):
         return _broken(line)
-    coded = _ESCAPED.sub(lambda match: _escape(match[0]), line).replace("  ", " =20")
+    # Markup is full of "=" and has little else to escape.
+    coded = line.replace("=", "=3D")
+    if not _PRINTABLE.fullmatch(coded):
+        coded = _ESCAPED.sub(lambda match: _escape(match[0]), coded)
+    coded = coded.replace("  ", " =20")
     if coded.endswith(" "):
         coded = coded[:-1] + "=20"
     return _broken(coded)

@@ -25,6 +25,7 @@ from service.delivery.smtp import Deadlines, RelayUnusable
 from service.delivery.throttle import Throttle
 from service.delivery.watch import Watch
 from service.delivery.windows import Windows
+from service.patience import meanwhile
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ KEY_REST = timedelta(minutes=1)
 #: A ledger that had nothing more is asked again this often while the last messages are under way.
 _AGAIN_SECONDS = 1.0
 _FIRST_WINDOW = 8
+#: The next window is taken while so many are left: they go out while the database works.
+_LOW_WATER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +208,8 @@ class Shift:
         book = self._book
         book.renew()
         if book.unwritten and time.monotonic() - book.flushed_at > FLUSH_SECONDS:
-            book.flush()
+            with meanwhile(self._fleet.attend):
+                book.flush()
         self._watch.note()
         self._move_on()
 
@@ -222,7 +226,7 @@ class Shift:
             return
         self._asked_at = self._took_at = now
         self._sent.clear()
-        with book.trying():
+        with book.trying(), meanwhile(self._fleet.attend):
             try:
                 for relay, parcels in self._windows.take(room, rooms, self._watch).items():
                     self._ready[relay].extend(parcels)
@@ -235,7 +239,11 @@ class Shift:
         rooms = {}
         for berth in self._fleet.berths:
             lanes, label = len(berth.lanes), berth.label
-            if not lanes or label not in self._watch.usable or len(self._ready[label]) > lanes:
+            if (
+                not lanes
+                or label not in self._watch.usable
+                or len(self._ready[label]) > max(lanes, _LOW_WATER)
+            ):
                 continue
             if self._watch.on_trial(label):
                 rooms[label] = 1 - len(self._ready[label]) - sum(not lane.idle for lane in berth.lanes)

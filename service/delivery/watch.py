@@ -42,6 +42,8 @@ class Watch:
         self._trials: set[str] = set()
         self._praised: set[str] = set()
         self._losses: Counter[str] = Counter()
+        #: Successes since the breakers were last told: counted one by one they cost more than their mail.
+        self._sent: Counter[tuple[str, int]] = Counter()
         self._by_relay = RelayCounts()
         self._by_mailing = MailingCounts(limit)
         self._noted_at = self._looked_at = time.monotonic()
@@ -81,14 +83,18 @@ class Watch:
 
     def answered(self, relay: str, outcome: Outcome, result: Result) -> None:
         """Count what became of a message."""
+        if outcome.state is MessageState.SENT:
+            self._losses[relay] = 0
+            self._sent[relay, outcome.mailing_id] += 1
+            if relay not in self._praised:
+                self._praise(relay)
+            return
         if result.reply is not None:
             self._losses[relay] = 0
         self._by_relay.heard(
             relay, phase=result.phase, verdict=result.verdict, reply=result.reply, now=time.monotonic()
         )
         self._by_mailing.add([outcome])
-        if outcome.state is MessageState.SENT and relay not in self._praised:
-            self._praise(relay)
 
     def broke(self, relay: str, *, unanswered: bool) -> None:
         """A connection broke in the middle of a conversation, without ever having answered one."""
@@ -128,6 +134,10 @@ class Watch:
 
     def _tell(self, instant: float) -> None:
         now = self._book.clock()
+        for (relay, mailing_id), n in self._sent.items():
+            self._by_relay.passed(relay, n, now=time.monotonic())
+            self._by_mailing.sent(mailing_id, n)
+        self._sent.clear()
         for relay, tried in self._by_relay.take().items():
             with transaction(self._book.sessions) as session:
                 closed = relays.note(

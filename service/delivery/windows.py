@@ -54,7 +54,7 @@ class Windows:
 
     def any_due(self) -> bool:
         """Say whether a connection is worth opening."""
-        with self._book.sessions() as session:
+        with transaction(self._book.sessions) as session:
             return any(
                 claims.pick(session, stream, limit=1, now=self._book.clock(), after={})
                 for stream in self._turns

@@ -60,7 +60,7 @@ QUESTIONS: dict[str, Ask] = {
     ),
     "giving windows back": lambda session, mailing, now: restoring.give_back(session, now=now),
     "renewing a lease": lambda session, mailing, now: claims.renew(
-        session, [(mailing, 1)], owner="w", seconds=30
+        session, [(mailing.id, 1)], owner="w", seconds=30
     ),
     "settling a sender": lambda session, mailing, now: sweeper.settle(
         session, "w", None, overdue_only=True, now=now
