@@ -21,19 +21,30 @@ _INTERVAL = 0.1
 
 class _Here(threading.local):
     work: Work | None = None
+    breath: Callable[[], None] | None = None
 
 
 _here = _Here()
 
 
 @contextmanager
-def meanwhile(work: Work | None) -> Iterator[None]:
-    """Let this thread do that while it waits for the database; None lets it simply wait."""
-    before, _here.work = _here.work, work
+def meanwhile(work: Work | None, breath: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let this thread do `work` while it waits for the database, and `breath` wherever it may `breathe`.
+
+    None lets it simply wait, and hold its breath.
+    """
+    before = _here.work, _here.breath
+    _here.work, _here.breath = work, breath
     try:
         yield
     finally:
-        _here.work = before
+        _here.work, _here.breath = before
+
+
+def breathe() -> None:
+    """Let what cannot wait have its turn; for loops that compute for milliseconds."""
+    if _here.breath is not None:
+        _here.breath()
 
 
 class PatientConnection(psycopg.Connection[Any]):

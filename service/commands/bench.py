@@ -62,9 +62,10 @@ def bench() -> None:
 @click.option(
     "--connections",
     type=click.IntRange(1, 1024),
-    default=4,
+    default=2,
     show_default=True,
-    help="SMTP connections of all workers together; rounded up to the same number for each.",
+    help="SMTP connections of all workers together, and of smtp-source; rounded up to the same number for "
+    "each worker. One pipelined connection a worker fills a quick relay; slow ones want more.",
 )
 @click.option(
     "--sink-delay",

@@ -114,7 +114,7 @@ def pick(session: Session, stream: Stream, *, limit: int, now: datetime, after: 
     }
     session.execute(_PLAN_ONCE)
     found: list[Due] = []
-    for mailing_id, message_id, *rest, crashes in session.execute(_PICK, values):
+    for mailing_id, message_id, *rest, crashes in session.execute(_PICK, values).all():
         if crashes and found:
             break
         found.append(Due(mailing_id, message_id, stream, *rest))
@@ -151,7 +151,7 @@ def begin(
     keys = sorted(hashes)
     bytes_of = '{"' + '","'.join(["\\\\x" + hashes[key].hex() for key in keys]) + '"}'
     values = {"owner": owner, "seconds": seconds, "now": now, "hashes": bytes_of}
-    return _keys(session.execute(_BEGIN, key_arrays(keys) | values))
+    return _keys(session.execute(_BEGIN, key_arrays(keys) | values).all())
 
 
 _SEIZE = text(

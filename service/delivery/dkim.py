@@ -76,15 +76,17 @@ class SigningKey:
 
 def sign(mail: Unsigned, keys: Sequence[SigningKey]) -> bytes:
     """Return the mail with one signature per key on top; nothing may change it afterwards."""
-    body = mail.body.raw if mail.body.canonical else relaxed_body(mail.body.raw)
-    hashed = b64encode(hashlib.sha256(body).digest())
+    digest = hashlib.sha256()
+    for chunk in mail.body.chunks if mail.body.canonical else (relaxed_body(mail.body.raw),):
+        digest.update(chunk)
+    hashed = b64encode(digest.digest())
     stamp = str(int(mail.date.timestamp())).encode()
     parts: list[bytes] = []
     for key in keys:
         wire, relaxed = _forms(key.algorithm, key.domain, key.selector, mail.listed)
         signed = _signed(key, b"".join((mail.covered, relaxed % (stamp, hashed))))
         parts += (wire % (stamp, hashed), _folded(b64encode(signed)), b"\r\n")
-    return b"".join((*parts, mail.block, b"\r\n", mail.body.raw))
+    return b"".join((*parts, mail.raw))
 
 
 def covered_headers(block: bytes) -> list[tuple[bytes, bytes]]:

@@ -21,6 +21,7 @@ from service.relay_addresses import RelayAddress
 #: Deadlines are looked at this often.
 LOOK_SECONDS = 0.5
 _PATIENCE_SECONDS = 0.1
+_BREATH_SECONDS = 0.0005
 #: A relay that hung up on messages it had not answered gets them one by one.
 _HANG_UPS = 3
 
@@ -73,7 +74,7 @@ class Fleet:
         self._bell, self._ring = socket.socketpair()
         self._bell.setblocking(False)
         self._selector.register(self._bell, selectors.EVENT_READ)
-        self._looked_at = 0.0
+        self._looked_at = self._breathed_at = 0.0
         self._trouble: Exception | None = None
 
     @property
@@ -139,6 +140,18 @@ class Fleet:
                     return Ready(ready)
         finally:
             self._selector.unregister(file)
+
+    def breathe(self) -> None:
+        """Deal with what has happened to the lanes, without waiting; quick to say no when it just was done."""
+        now = time.monotonic()
+        if now - self._breathed_at < _BREATH_SECONDS:
+            return
+        self._breathed_at = now
+        with meanwhile(None):
+            try:
+                self._deal(self._select(0))
+            except Exception as error:
+                self._trouble = self._trouble or error
 
     def begin(self) -> None:
         """Let idle lanes take what there is; those that are worn leave."""

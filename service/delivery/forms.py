@@ -82,7 +82,14 @@ def fill(mail: Mail, *, message_id: str) -> Unsigned:
     check(block, lines=form.lines + subject.count(b"\r\n"))
     values[3] = relaxed_subject
     return Unsigned(
-        block, mail.body, form.covered.fill(values), form.listed, recipient, form.domain, head.date
+        block,
+        mail.body,
+        form.covered.fill(values),
+        form.listed,
+        recipient,
+        form.domain,
+        head.date,
+        b"".join((block, b"\r\n", *mail.body.chunks)),
     )
 
 

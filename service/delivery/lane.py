@@ -359,17 +359,17 @@ class Lane:
         transaction.dot_at = self._wire.given + len(before) + len(_END)
         transaction.pushed_at = time.monotonic()
         self._expected.append((_Step.DOT, transaction))
-        parts = [before, _END]
+        parts = [before, _END] if before else [_END]
         if self._ahead and self._brisk and not self.worn:
             parcel = self._take()
             if parcel is not None:
                 parts.append(self._envelope(parcel))
-        self._push(b"".join(parts))
+        self._push(*parts)
 
-    def _push(self, data: bytes) -> None:
+    def _push(self, *parts: bytes) -> None:
         if not self.closed:
             try:
-                self._wire.push(data)
+                self._wire.push(*parts)
             except ConnectionLost as error:
                 self._fail(str(error))
             else:

@@ -26,8 +26,9 @@ def build(mail: Mail, *, message_id: str) -> Unsigned:
     :raises InvalidInput: a value cannot be put into a mail; only this message is broken.
     """
     unsigned = forms.fill(mail, message_id=message_id)
-    check_lines(unsigned.block)
-    check_body(mail.body.raw)
+    check_lines(unsigned.raw)
+    # Only an address may be anything but ASCII, in a header that SMTPUTF8 takes (RFC 6531).
+    check_text(unsigned.raw if unsigned.block.isascii() else mail.body.raw)
     return unsigned
 
 
@@ -37,7 +38,7 @@ def body_of(content: EmailContent) -> Body:
     key = hashlib.sha256(text + b"\0" + html).digest()
     boundary = boundary_of(key)
     around = envelope(boundary)
-    return Body(boundary, b"".join([around[0], text, around[1], html, around[2]]), canonical=True)
+    return Body(boundary, (around[0], text, around[1], html, around[2]), canonical=True)
 
 
 def encoded(text: str) -> bytes:
@@ -66,11 +67,10 @@ def envelope(boundary: bytes) -> tuple[bytes, bytes, bytes]:
     )
 
 
-def check_body(raw: bytes) -> None:
-    """Make sure that no blank of a recipe is left open, all is seven bits, and no line is too long."""
+def check_text(raw: bytes) -> None:
+    """Make sure that no blank of a recipe is left open, and all is seven bits."""
     if not raw.isascii() or b"\0" in raw:
         raise InvalidInput("A mail has a place that nothing was put into, or a byte that is no text.")
-    check_lines(raw)
 
 
 def check_lines(raw: bytes) -> None:

@@ -103,7 +103,7 @@ _SENT = text(
     WITH o AS (
         SELECT mailing_id, id, to_timestamp(at) AS at, string_to_array(reply, E'\\t') AS words FROM unnest(
             CAST(:mailing_ids AS bigint[]), CAST(:ids AS bigint[]), CAST(:ats AS float8[]),
-            CAST(:replies AS text[])
+            string_to_array(:replies, E'\\n')
         ) AS each (mailing_id, id, at, reply)
     ), done AS (
         UPDATE messages AS m SET state = 'sent', reason = '', attempts = m.attempts + 1, sent_at = o.at,
@@ -148,8 +148,10 @@ def _record_sent(session: Session, outcomes: list[Outcome], *, owner: str) -> in
         "mailing_ids": "{" + ",".join([str(each.mailing_id) for each in outcomes]) + "}",
         "ids": "{" + ",".join([str(each.message_id) for each in outcomes]) + "}",
         "ats": "{" + ",".join([repr(each.at.timestamp()) for each in outcomes]) + "}",
-        # Three columns in one text: each array of texts costs the driver half a microsecond a value.
-        "replies": [f"{each.relay}\t{each.enhanced_code or ''}\t{each.reply}" for each in outcomes],
+        # Three columns in one text, and that in one: an array costs the driver half a microsecond a value.
+        "replies": "\n".join(
+            [f"{each.relay}\t{each.enhanced_code or ''}\t{each.reply}" for each in outcomes]
+        ),
     }
     return int(session.execute(_SENT, values).scalar_one())
 

@@ -16,6 +16,7 @@ from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome
 from service.delivery.ports import Prepare, Ready, Signer, Skip
 from service.delivery.smtp import Envelope
+from service.patience import breathe
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ def pack(prepare: Prepare, messages: Sequence[Due], *, signer: Signer | None = N
             fresh.append(message)
     answers = {key_of(each.message): each for each in _prepare(prepare, fresh)}
     for message in fresh:
+        breathe()
         _pack_one(packed, message, answers.get(key_of(message)), signer=signer, now=now)
     return packed
 

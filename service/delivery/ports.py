@@ -41,9 +41,15 @@ class Body:
     """A multipart/alternative as it goes out, from its first boundary to its last line end; see `mime`."""
 
     boundary: bytes
-    raw: bytes
+    #: In the order of the wire; joined once, with the header block.
+    chunks: tuple[bytes, ...]
     #: It is its own relaxed form under DKIM (RFC 6376 3.4.4), and need not be searched for it.
     canonical: bool
+
+    @property
+    def raw(self) -> bytes:
+        """All of it in one piece."""
+        return b"".join(self.chunks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +79,8 @@ class Unsigned:
     #: Of From.
     domain: str
     date: datetime
-
-    @property
-    def raw(self) -> bytes:
-        """The mail as it goes out where it is not signed."""
-        return b"".join((self.block, b"\r\n", self.body.raw))
+    #: The mail as it goes out where it is not signed.
+    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ class Shift:
             return
         self._asked_at = self._took_at = now
         self._sent.clear()
-        with book.trying(), meanwhile(self._fleet.attend):
+        with book.trying(), meanwhile(self._fleet.attend, self._fleet.breathe):
             try:
                 for relay, parcels in self._windows.take(room, rooms, self._watch).items():
                     self._ready[relay].extend(parcels)

@@ -12,6 +12,7 @@ from service.links import Links
 from service.newsletters import offers
 from service.newsletters import queries as newsletters
 from service.newsletters.offers import Offer
+from service.patience import breathe
 from service.prepare.desk import Answer, Desk, feedback_id, is_automatic
 from service.recipes.bodies import RecipeBody
 from service.subscribers import addressees, reach
@@ -64,6 +65,7 @@ def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason:
     heads: dict[tuple[int | None, int], Head] = {}
 
     def one(message: Due) -> Answer:
+        breathe()
         reader = readers.get(message.subscription_id or 0)
         why = why_not(reader, now=desk.now)
         if reader is None or why is not None:

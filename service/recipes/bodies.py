@@ -58,7 +58,7 @@ class RecipeBody:
             chunks[place] = values[name][0]
         for place, name in self.htmls:
             chunks[place] = values[name][1]
-        return Body(self.boundary, b"".join(chunks), canonical=True)
+        return Body(self.boundary, tuple(chunks), canonical=True)
 
 
 class Bodies:

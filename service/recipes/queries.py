@@ -57,7 +57,7 @@ class RecipeRow(NamedTuple):
 def for_sending(session: Session, recipe_ids: Collection[int]) -> list[RecipeRow]:
     """Return the recipes that there are among these ids, as plain rows: an entity costs as much as a mail."""
     rows = session.execute(_FOR_SENDING, {"recipe_ids": list(recipe_ids)})
-    return [RecipeRow._make(row) for row in rows]
+    return [RecipeRow._make(row) for row in rows.all()]
 
 
 def received(

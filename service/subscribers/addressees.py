@@ -42,7 +42,7 @@ class Addressee(NamedTuple):
 def find(session: Session, subscription_ids: Collection[int]) -> dict[int, Addressee]:
     """Return the readers of those subscriptions that exist."""
     rows = session.execute(_FIND, {"subscription_ids": list(subscription_ids)})
-    return {row[0]: _addressee(row) for row in rows}
+    return {row[0]: _addressee(row) for row in rows.all()}
 
 
 def _addressee(row: Row[Any]) -> Addressee:
