@@ -1,7 +1,7 @@
 """What a thread does while the database works on its question: nothing, or something that cannot wait.
 
 A sender's connections to relays must not stand still for the third of its time that a window spends in the
-database; a second thread would fight with it for the interpreter (measured: 30 % slower).
+database; a second thread fights with it for the interpreter (2,000 messages/s instead of 2,900).
 """
 
 import threading

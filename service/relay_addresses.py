@@ -17,7 +17,7 @@ _EXAMPLE = "smtp://user:password@mail.example.org:587"
 #: (default_destination_concurrency_limit) and the 50 it takes from one client.
 CONNECTIONS = 4
 #: And 300 seconds at most (standards 99): a fresh connection finds every machine behind a name. Opening one
-#: every hundred messages cost a tenth of the speed; where a provider ends them sooner, that costs nothing.
+#: every hundred messages is seen as pauses; where a provider ends them sooner, that costs nothing.
 MESSAGES = 1000
 
 

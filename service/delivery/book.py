@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
 from service.delivery import claims
-from service.delivery.claims import Key, Lease
+from service.delivery.claims import Key
+from service.delivery.crew import LeaseLost
 from service.delivery.journal import Journal
-from service.delivery.lane import LeaseLost
+from service.delivery.lease import Lease
 from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Parcel

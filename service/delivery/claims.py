@@ -2,19 +2,10 @@
 
 Picking, composing, the look at suppressions and the mark `sending` are one transaction: what is locked in it
 is nobody else's, and a process that dies in it has taken nothing (docs/adr/0013).
-
-The lease is told by the database's clock; the worker measures it from before it asked, with a clock that
-counts sleep, so that it always thinks its lease ends earlier than everybody else does.
 """
 
-import os
-import socket
-import time
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, text
@@ -27,58 +18,17 @@ from service.delivery.models import Mailing, Stream
 
 #: Messages in one window, at most (the promise of how much an unsubscribe may come too late for).
 WINDOW = 64
-LEASE_SECONDS = 30.0
 #: A message that has killed its worker so often is set aside (standards F4, row 27).
 MOST_CRASHES = 3
 
 Key = tuple[int, int]
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-#: Where a machine has no clock that counts sleep by that name, its monotonic one does.
-_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-class Lease:
-    """What a worker believes about its lease: pessimistic, and awake while the machine sleeps."""
-
-    def __init__(self, seconds: float = LEASE_SECONDS) -> None:
-        self.seconds = seconds
-        self._ends = 0.0
-
-    def begin(self) -> float:
-        """Return the instant to hand to `granted`; take it before asking the database."""
-        return time.clock_gettime(_CLOCK)
-
-    def granted(self, asked_at: float) -> None:
-        self._ends = asked_at + self.seconds
-
-    @property
-    def left(self) -> float:
-        return self._ends - time.clock_gettime(_CLOCK)
-
-    def end(self) -> None:
-        """Stop believing in it."""
-        self._ends = 0.0
-
-
-@cache
-def boot_id() -> str:
-    """Name this run of the machine: what was written before a power cut may have lost its end."""
-    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
-
-
-def new_owner() -> str:
-    """Name one sender for ever: host, process, boot, and a part of its own."""
-    host = "".join(char for char in socket.gethostname() if char.isalnum() or char in "-.")[:40]
-    return f"{host}:{os.getpid()}:{boot_id()[:8]}:{uuid.uuid4().hex[:12]}"
-
 
 #: Where a sender's last window of a mailing ended: (due_at, id) of its last row.
 Places = Mapping[int, tuple[datetime, int]]
 
 # Mailing by mailing: 400,000 rows of a paused blast made each claim take 0.3 s when they stood in the way.
 # Each from where this sender left off: the index entries of a million rows that were sent are still there
-# until a vacuum, and walking over them took 3 ms a claim.
+# until a vacuum, and walking over them takes longer with every claim.
 _PICK = text(
     f"""
     SELECT {", ".join(f"m.{name}" for name in COLUMNS if name != "stream")}, m.crashes

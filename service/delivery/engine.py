@@ -13,8 +13,8 @@ from service.delivery import claims
 from service.delivery.allotment import Allotment
 from service.delivery.book import Book
 from service.delivery.breakers import ErrorLimit
-from service.delivery.claims import Lease
 from service.delivery.journal import Journal
+from service.delivery.lease import LEASE_SECONDS, Lease, new_owner
 from service.delivery.models import MessageState, Stream
 from service.delivery.ports import Prepare, Signer
 from service.delivery.routing import Router
@@ -62,7 +62,7 @@ class DeliveryEngine:
         clock: Callable[[], datetime] = utc_now,
         deadlines: Deadlines | None = None,
         window: int = claims.WINDOW,
-        lease_seconds: float = claims.LEASE_SECONDS,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._sessions = sessions
         self._prepare = prepare
@@ -102,7 +102,7 @@ class DeliveryEngine:
         limit: int | None,
         ends: float,
     ) -> DeliveryReport:
-        owner, lease = claims.new_owner(), Lease(self._lease_seconds)
+        owner, lease = new_owner(), Lease(self._lease_seconds)
         with Journal(self._journals, owner) as journal:
             book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock)
             watch = Watch(book, self._relays, limit=self._error_limit)

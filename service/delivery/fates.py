@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.delivery import backoff
+from service.delivery.crew import Result
 from service.delivery.due import Due
-from service.delivery.lane import Result
 from service.delivery.models import Attempt, MessageState, Stream
 from service.delivery.outcomes import Outcome
 from service.delivery.parcels import expires_at

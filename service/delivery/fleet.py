@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from psycopg.waiting import Ready, Wait
 
-from service.delivery.lane import Crew, Lane
+from service.delivery.crew import Crew
+from service.delivery.lane import Lane
 from service.delivery.smtp import Deadlines, RelayUnusable, SmtpSession
 from service.patience import meanwhile
 from service.relay_addresses import RelayAddress
@@ -142,7 +143,7 @@ class Fleet:
             self._selector.unregister(file)
 
     def breathe(self) -> None:
-        """Deal with what has happened to the lanes, without waiting; quick to say no when it just was done."""
+        """Deal with what has happened to the lanes, without waiting; nothing, if that was just done."""
         now = time.monotonic()
         if now - self._breathed_at < _BREATH_SECONDS:
             return
@@ -253,7 +254,7 @@ class Fleet:
                 berth.hang_ups += lane.broke_in_talk
                 self._broke(berth, lane)
             return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.wants_write else 0)
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if lane.wire.full else 0)
         if wanted != self._events[lane]:
             self._events[lane] = wanted
             self._selector.modify(lane, wanted, lane)
@@ -261,5 +262,5 @@ class Fleet:
     def _keep_deadlines(self, now: float) -> None:
         for lane in self.lanes:
             if now > lane.deadline:
-                lane.expire()
+                lane.hang_up("The relay took too long to answer.")
                 self._after(lane)

@@ -19,7 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from service.delivery.claims import Key, boot_id
+from service.delivery.claims import Key
+from service.delivery.lease import boot_id
 from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome
 from service.delivery.replies import Phase

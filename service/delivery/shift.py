@@ -14,10 +14,11 @@ from datetime import timedelta
 
 from service.delivery.book import Book
 from service.delivery.claims import Key
+from service.delivery.crew import LeaseLost, Result
 from service.delivery.dkim_keys import KeyUnusable
 from service.delivery.fates import fate_of, problem_of
 from service.delivery.fleet import Berth, Fleet
-from service.delivery.lane import Lane, LeaseLost, Result
+from service.delivery.lane import Lane
 from service.delivery.models import MessageState
 from service.delivery.parcels import Parcel
 from service.delivery.replies import Phase, classify
@@ -37,7 +38,7 @@ FLUSH_SECONDS = 0.25
 STOP_SECONDS = 10.0
 #: A signing key that cannot be used is looked at again after this long.
 KEY_REST = timedelta(minutes=1)
-#: A ledger that had nothing more is asked again this often while the last messages are under way.
+#: A ledger that had nothing more is asked again so often while the last messages are under way.
 _AGAIN_SECONDS = 1.0
 _FIRST_WINDOW = 8
 #: The next window is taken while so many are left: they go out while the database works.
@@ -65,8 +66,7 @@ class Shift:
         self._lost = self._stopping = False
         self._chunks: dict[str, int] = {}
         self._sent: Counter[str] = Counter()
-        self._took_at = time.monotonic()
-        self._asked_at = 0.0
+        self._took_at, self._asked_at = time.monotonic(), 0.0
         self._fleet = Fleet(
             watch.addresses.values(),
             self,
@@ -103,18 +103,16 @@ class Shift:
                 time.sleep(0.1)
         self._watch.end()
 
-    # What the lanes ask and tell.
-
-    def next_for(self, lane: Lane) -> Parcel | None:
+    def next_for(self, relay: str, *, busy: bool) -> Parcel | None:
         """Hand out the next message; one that has waited is looked at again before."""
-        ready = self._ready[lane.relay]
-        if not ready or lane.relay not in self._watch.usable or self._stopping or self._over:
+        ready = self._ready[relay]
+        if not ready or relay not in self._watch.usable or self._stopping or self._over:
             return None
-        if self._watch.on_trial(lane.relay) and not lane.idle:
+        if busy and self._watch.on_trial(relay):
             return None
         if time.monotonic() - self._book.held.get(ready[0].key, 0.0) > LOOK_SECONDS:
             self._look_again()
-            ready = self._ready[lane.relay]
+            ready = self._ready[relay]
         return ready.popleft() if ready else None
 
     def before_dot(self, parcel: Parcel) -> None:
@@ -137,24 +135,24 @@ class Shift:
         return self._book.lease.left > 0
 
     def write_down(self) -> None:
-        """Let the journal have what it does not have yet."""
+        """Let the journal have what it lacks."""
         self._book.journal.write_out()
 
     def withdrawn(self, parcel: Parcel) -> None:
         """The final dot did not leave."""
         self._book.journal.no_dot(parcel.key)
 
-    def settled(self, lane: Lane, parcel: Parcel, result: Result) -> None:
+    def settled(self, relay: str, parcel: Parcel, result: Result) -> None:
         """Turn what the relay said into an outcome."""
-        self._keep(lane.relay, parcel, result)
+        self._keep(relay, parcel, result)
         if self._way.throttle is not None:
             self._way.throttle.heard(
-                lane.relay, parcel.domain, phase=result.phase, verdict=result.verdict, reply=result.reply
+                relay, parcel.domain, phase=result.phase, verdict=result.verdict, reply=result.reply
             )
         if result.verdict.rest is not None:
-            self._watch.rest(lane.relay, problem_of(result), rest=result.verdict.rest)
+            self._watch.rest(relay, problem_of(result), rest=result.verdict.rest)
 
-    def returned(self, lane: Lane, parcel: Parcel, loss: Result | None) -> None:
+    def returned(self, relay: str, parcel: Parcel, loss: Result | None) -> None:
         """Try a message again whose connection broke, once: some relays hang up after so many messages."""
         if parcel.key not in self._book.held:
             return
@@ -163,11 +161,9 @@ class Shift:
             return
         self._returns[parcel.key] += 1
         if self._returns[parcel.key] == 1:
-            self._ready[lane.relay].appendleft(parcel)
+            self._ready[relay].appendleft(parcel)
         else:
-            self._keep(lane.relay, parcel, loss)
-
-    # What the fleet tells.
+            self._keep(relay, parcel, loss)
 
     def _unusable(self, berth: Berth, error: RelayUnusable) -> None:
         if not self._way.stop():
@@ -177,8 +173,6 @@ class Shift:
     def _broke(self, berth: Berth, lane: Lane) -> None:
         if lane.broke_in_talk:
             self._watch.broke(berth.label, unanswered=lane.untouched)
-
-    # The run.
 
     @property
     def _over(self) -> bool:

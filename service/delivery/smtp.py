@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Self
 
-from service.delivery.replies import Kind, Phase, Reply, classify
+from service.delivery.replies import Kind, Phase, Reply, Verdict, classify
 from service.delivery.wire import ConnectionLost, OnWait, Wire
 from service.errors import DeliveryError
 from service.settings import RelayAddress
@@ -111,6 +111,14 @@ class SmtpSession:
         if mail.count("\n") > 1 or rcpt.count("\n") > 1 or "\0" in mail + rcpt:
             raise DeliveryError("A command may not hold a line break.")
         return mail.encode(), rcpt.encode(), b"DATA\r\n"
+
+    def refusal(self, envelope: Envelope, *, size: int) -> Verdict | None:
+        """Say what the relay has told us beforehand that it will not take."""
+        if self.largest is not None and size > self.largest:
+            return Verdict(Kind.FAILED, "too_big")
+        if envelope.needs_smtputf8 and not self.takes_smtputf8:
+            return Verdict(Kind.FAILED, "needs_smtputf8")
+        return None
 
     def quit(self) -> None:
         """Say goodbye and hang up. A courtesy: what was accepted is recorded, and no answer changes it."""

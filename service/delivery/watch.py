@@ -14,7 +14,7 @@ from service.delivery import breakers, relays
 from service.delivery.book import Book
 from service.delivery.breaker_counts import MailingCounts, RelayCounts
 from service.delivery.breakers import ErrorLimit
-from service.delivery.lane import Result
+from service.delivery.crew import Result
 from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome
 from service.delivery.relays import RelayState

@@ -45,8 +45,8 @@ class Preparer:
         by_kind: dict[str, list[Due]] = defaultdict(list)
         for message in messages:
             by_kind[message.kind].append(message)
-        # Committed although nothing was written: the driver forgets its prepared statements at a rollback, and
-        # planning them anew took a third of the database's time.
+        # Committed although nothing was written: the driver forgets its prepared statements at a rollback,
+        # and planning them anew took a third of the database's time.
         with transaction(self._sessions) as session:
             desk = Desk(session, self._links, self._hash_address, self._bodies, utc_now())
             return [answer for kind, group in by_kind.items() for answer in _composer(kind)(desk, group)]

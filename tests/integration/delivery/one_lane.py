@@ -5,8 +5,9 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from service.delivery.crew import LeaseLost, Result
 from service.delivery.due import Due
-from service.delivery.lane import Lane, LeaseLost, Result
+from service.delivery.lane import Lane
 from service.delivery.models import Stream
 from service.delivery.parcels import Parcel
 from service.delivery.smtp import Deadlines, Envelope, SmtpSession
@@ -30,7 +31,7 @@ class OneHand:
         self.withdrawn_ones: list[int] = []
         self._lease_ends_before = lease_ends_before
 
-    def next_for(self, lane: Lane) -> Parcel | None:
+    def next_for(self, relay: str, *, busy: bool) -> Parcel | None:
         return self.waiting.pop(0) if self.waiting else None
 
     def before_dot(self, parcel: Parcel) -> None:
@@ -44,14 +45,14 @@ class OneHand:
     def withdrawn(self, parcel: Parcel) -> None:
         self.withdrawn_ones.append(parcel.message.id)
 
-    def settled(self, lane: Lane, parcel: Parcel, result: Result) -> None:
+    def settled(self, relay: str, parcel: Parcel, result: Result) -> None:
         assert parcel.message.id not in self.settled_ones
         self.settled_ones[parcel.message.id] = result
 
     def write_down(self) -> None:
         pass
 
-    def returned(self, lane: Lane, parcel: Parcel, loss: Result | None) -> None:
+    def returned(self, relay: str, parcel: Parcel, loss: Result | None) -> None:
         self.returned_ones[parcel.message.id] = loss
 
 
@@ -63,13 +64,13 @@ def work(
     lane.begin()
     ends = time.monotonic() + seconds
     while not lane.closed and not lane.idle and time.monotonic() < ends:
-        readable, writable, _ = select.select([lane], [lane] if lane.wants_write else [], [], 0.02)
+        readable, writable, _ = select.select([lane], [lane] if lane.wire.full else [], [], 0.02)
         if writable:
             lane.writable()
         if readable and not lane.closed:
             lane.readable()
         if time.monotonic() > lane.deadline:
-            lane.expire()
+            lane.hang_up("The relay took too long to answer.")
     if not lane.closed:
         lane.quit()
     return lane
