@@ -100,6 +100,7 @@ def _forked(**_: Any) -> None:
         runtime().engine.dispose(close=False)
         runtime.cache_clear()
     settle_memory()
+    stopping.follow_parent()
 
 
 @worker_ready.connect

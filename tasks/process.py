@@ -27,16 +27,21 @@ def settle_memory() -> None:
 
 
 class Flag:
-    """A call that every process of the worker hears; one byte of shared memory."""
+    """A call that every process of the worker hears: one byte of shared memory, or the death of the parent."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 1)
+        self._parent = 0
+
+    def follow_parent(self) -> None:
+        """Count it as a call when this process has lost its parent: nobody would tell it to stop any more."""
+        self._parent = os.getppid()
 
     def set(self) -> None:
         self._memory[0] = 1
 
     def is_set(self) -> bool:
-        return bool(self._memory[0])
+        return bool(self._memory[0]) or (self._parent != 0 and os.getppid() != self._parent)
 
 
 class Slots:
