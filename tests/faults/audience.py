@@ -141,6 +141,7 @@ def plan(world: World, *, seed: str) -> Plan:
 
 def clean_up(world: World) -> None:
     """Let everybody be as before the run: readers, suppressions, the relay, what is left over."""
+    world.forget_limits()
     world.admin(
         ROOM,
         "UPDATE subscriptions SET state = 'active', unsubscribed_at = NULL, announcements = true "

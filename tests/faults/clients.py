@@ -76,3 +76,12 @@ def _inodes(pid: int) -> set[str]:
     except OSError:
         return set()
     return {link[8:-1] for link in links if link.startswith("socket:[")}
+
+
+def is_running(pid: int) -> bool:
+    """Say whether a process lives; one that is dead and not buried yet does not."""
+    try:
+        state = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state not in {"Z", "X"}

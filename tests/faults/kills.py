@@ -5,6 +5,7 @@ import signal
 import time
 from typing import Any
 
+from tests.faults import clients
 from tests.faults.processes import until
 from tests.faults.run import Run, Strike
 
@@ -72,6 +73,8 @@ def after_claim(whom: str) -> Strike:
         leader = os.getpgid(holder)
         victim = holder if whom == "child" else leader
         os.kill(victim, signal.SIGKILL)
+        # The kernel takes the children along a moment later: until then they would go on talking.
+        until(lambda: not clients.is_running(holder), seconds=10, sentence="A child outlived its worker.")
         run.world.relay.go_on()
         run.fault_is_over()
         _replace(run, {"group": leader}, main=victim == leader)

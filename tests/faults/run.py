@@ -17,7 +17,7 @@ DELIVER = (TaskName.DELIVER_TRANSACTIONAL, TaskName.DELIVER_BULK, TaskName.DELIV
 # "Finished" means that nothing is pending: looked at all the time, since the end alone would hide it.
 _PENDING = """
     SELECT count(*),
-           count(*) FILTER (WHERE m.state = 'deferred' AND due_at > now()),
+           count(*) FILTER (WHERE m.state IN ('planned', 'deferred') AND due_at > now()),
            count(*) FILTER (WHERE m.state IN ('claimed', 'sending')),
            count(*) FILTER (WHERE g.state = 'finished')
     FROM messages m JOIN mailings g ON g.id = m.mailing_id
@@ -92,7 +92,7 @@ class Run:
         """
         if not self._over_at:
             self.fault_is_over()
-        for _ in range(12):
+        for _ in range(20):
             until(
                 self._only_retries_left,
                 seconds=self.world.patience,
@@ -104,7 +104,11 @@ class Run:
                 # Whatever the fault does after this is no recovery.
                 self._over_at = 0.0
                 return
-            self.world.sql("UPDATE messages SET due_at = now() WHERE state = 'deferred' AND due_at > now()")
+            # Who was asked to slow down would go on by himself, at a pace that nobody waits for here.
+            self.world.forget_limits()
+            self.world.sql(
+                "UPDATE messages SET due_at = now() WHERE state IN ('planned', 'deferred') AND due_at > now()"
+            )
             self.world.sql("UPDATE relays SET closed_until = now() WHERE closed_until > now()")
             self.fault_is_over()
             self.wake()

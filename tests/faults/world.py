@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from service import bootstrap, settings
 from service.bootstrap import Runtime
+from service.delivery.shared_limits import PREFIX
 from service.dispatch import TaskName
 from service.embedded import ports
 from service.embedded.postgres import EmbeddedPostgres
@@ -140,6 +141,11 @@ class World:
             self.members[name].start(argv=argv, env=env)
         for name in names:
             self.wait_ready(name)
+
+    def forget_limits(self) -> None:
+        """Let relays and domains that asked us to slow down be as fast as before."""
+        for key in self.valkey.scan_iter(match=f"{PREFIX}*"):
+            self.valkey.delete(key)
 
     def revive(self) -> None:
         """Start dead workers again, as they were: what a service manager does."""
