@@ -200,6 +200,23 @@ def end_leases(sessions: Sessions) -> None:
         )
 
 
+def wait_for_no_transaction(sessions: Sessions) -> None:
+    """Let the sender finish what it does in the database, so that it holds its lease and no locks."""
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        with sessions() as session:
+            busy = session.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+                )
+            )
+        if not busy:
+            return
+        time.sleep(0.01)
+    raise AssertionError("The sender is in a transaction all the time.")
+
+
 def test_a_lost_machine_leaves_at_most_its_window_unknown_until_its_journal_is_found(
     committing: Sessions, victim: Victim, tmp_path: Path
 ) -> None:
@@ -251,6 +268,7 @@ def test_a_sender_frozen_past_its_lease_never_sends(
 
         def script(step: Step) -> str | None:
             if step.verb == "DATA" and step.total == 3 and not frozen.is_set():
+                wait_for_no_transaction(committing)
                 victim.signal(signal.SIGSTOP)
                 frozen.set()
             return None

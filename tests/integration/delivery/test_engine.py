@@ -429,8 +429,8 @@ def test_a_paused_mailing_is_not_claimed_from_and_streams_take_turns(
     with smtp_server.running() as server:
         sender = engine(committing, server, tmp_path, window=5)
         sender.deliver(BULK, limit=10)
-        # A mailing's first window is one message, until its size is known.
-        assert 3 <= account(committing, first).sent <= 7
+        # A mailing's first window is one message, until its size is known; the next are five at most.
+        assert 1 <= account(committing, first).sent <= 9
         sender.deliver(BULK)
     assert account(committing, held).by_state == {MessageState.PLANNED: 10}
 
