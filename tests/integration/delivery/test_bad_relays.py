@@ -268,5 +268,5 @@ def test_a_wrong_password_stops_everything_and_is_never_told(
 
 def _engine(sessions: Sessions, relay: RelayAddress, folder: Path) -> DeliveryEngine:
     return DeliveryEngine(
-        sessions, Composer(), relay=relay, helo_name="sender.test", journals=folder, deadlines=QUICK
+        sessions, Composer(), relays=[relay], helo_name="sender.test", journals=folder, deadlines=QUICK
     )

@@ -24,6 +24,9 @@ from tests.integration.delivery.world import account, address_of, engine, plan, 
 
 COUNT = 40
 BULK = [Stream.BLAST]
+#: Without PIPELINING every command waits for its answer, so that a script knows exactly what is out.
+ONE_BY_ONE = ("SIZE 10485760", "8BITMIME")
+PIPELINED = ("PIPELINING", *ONE_BY_ONE)
 
 
 class Victim:
@@ -63,7 +66,9 @@ def victim(database_url: str, tmp_path: Path) -> Iterator[Victim]:
 
 
 @contextmanager
-def relay_that_kills(victim: Victim, when: Callable[[Step, int], bool]) -> Iterator[SmtpServer]:
+def relay_that_kills(
+    victim: Victim, when: Callable[[Step, int], bool], *, offers: tuple[str, ...] = ONE_BY_ONE
+) -> Iterator[SmtpServer]:
     """Kill the sender at the first step that `when` picks; the message of a DOT is taken all the same."""
     count = [0]
 
@@ -73,7 +78,7 @@ def relay_that_kills(victim: Victim, when: Callable[[Step, int], bool]) -> Itera
             victim.signal(signal.SIGKILL)
         return None
 
-    with smtp_server.running(script) as server:
+    with smtp_server.running(script, offers=offers) as server:
         yield server
 
 
@@ -113,6 +118,22 @@ def test_a_sender_killed_at_a_known_point(
         assert account(committing, mailing_id).unknown == unknown
         engine(committing, server, tmp_path).deliver(BULK)
         check_everybody(server, committing, mailing_id, most_unknown=unknown)
+    assert not list(tmp_path.glob("*.journal"))
+
+
+@pytest.mark.parametrize("point", KILLS)
+def test_a_sender_killed_while_it_pipelines_leaves_at_most_one_unknown_per_connection(
+    committing: Sessions, victim: Victim, tmp_path: Path, point: str
+) -> None:
+    when, _ = KILLS[point]
+    mailing_id = plan(committing, COUNT)
+    with relay_that_kills(victim, when, offers=PIPELINED) as server:
+        victim.start(server.port).wait(20)
+        assert victim.hit.is_set()
+        sweep(committing, journals=tmp_path, now=utc())
+        assert account(committing, mailing_id).unknown <= 1
+        engine(committing, server, tmp_path).deliver(BULK)
+        check_everybody(server, committing, mailing_id, most_unknown=1)
     assert not list(tmp_path.glob("*.journal"))
 
 
@@ -179,6 +200,23 @@ def end_leases(sessions: Sessions) -> None:
         )
 
 
+def wait_for_no_transaction(sessions: Sessions) -> None:
+    """Let the sender finish what it does in the database, so that it holds its lease and no locks."""
+    ends = time.monotonic() + 5
+    while time.monotonic() < ends:
+        with sessions() as session:
+            busy = session.scalar(
+                text(
+                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                    "AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+                )
+            )
+        if not busy:
+            return
+        time.sleep(0.01)
+    raise AssertionError("The sender is in a transaction all the time.")
+
+
 def test_a_lost_machine_leaves_at_most_its_window_unknown_until_its_journal_is_found(
     committing: Sessions, victim: Victim, tmp_path: Path
 ) -> None:
@@ -225,11 +263,12 @@ def test_a_sender_frozen_past_its_lease_never_sends(
     committing: Sessions, victim: Victim, tmp_path: Path
 ) -> None:
     mailing_id = plan(committing, 10)
-    with smtp_server.running() as server:
+    with smtp_server.running(offers=ONE_BY_ONE) as server:
         frozen = threading.Event()
 
         def script(step: Step) -> str | None:
             if step.verb == "DATA" and step.total == 3 and not frozen.is_set():
+                wait_for_no_transaction(committing)
                 victim.signal(signal.SIGSTOP)
                 frozen.set()
             return None
