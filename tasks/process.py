@@ -27,7 +27,7 @@ def settle_memory() -> None:
 
 
 class Flag:
-    """A call that every process of the worker hears: one byte of shared memory, or the death of the parent."""
+    """A call that every process of the worker hears: a byte of shared memory, or the death of its parent."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, 1)

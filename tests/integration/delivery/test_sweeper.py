@@ -122,16 +122,16 @@ def test_sweeping_an_orderly_ledger_changes_nothing_but_the_number_of_tallies(
 
 
 def test_a_refusal_leaves_its_words_and_the_queue_is_empty_afterwards(
-    sessions: Sessions, tmp_path: Path
+    committing: Sessions, tmp_path: Path
 ) -> None:
-    plan(sessions, 7)
-    with sessions() as session:
+    plan(committing, 7)
+    with committing() as session:
         assert queries.oldest_due(session, Stream.BLAST, now=utc()) is not None
     with smtp_server.running(
         lambda step: "550 5.1.1 <a@b.example> no" if step.verb == "RCPT" and "reader3@" in step.line else None
     ) as server:
-        engine(sessions, server, tmp_path).deliver([Stream.BLAST])
-    with sessions() as session:
+        engine(committing, server, tmp_path).deliver([Stream.BLAST])
+    with committing() as session:
         failed = session.scalars(select(Message).where(Message.state == MessageState.FAILED)).one()
         refused = session.scalars(select(Attempt).where(Attempt.message_id == failed.id)).one()
         assert (refused.phase, refused.code, refused.reply) == ("rcpt", 550, "5.1.1 <(address)> no")
