@@ -82,13 +82,20 @@ class Windows:
             book.write(session)
             watch.refresh(session)
             open_rooms = {label: room for label, room in rooms.items() if label in watch.usable}
-            rows = self._pick(session, limit) if open_rooms else []
+            rows = self._not_ours(self._pick(session, limit)) if open_rooms else []
             taken = self._begin(session, rows, open_rooms) if rows else {}
         book.written()
         self.dry = not rows and bool(open_rooms)
         book.take([parcel.key for parcels in taken.values() for parcel in parcels], asked_at=asked)
         self.taken += len(rows)
         return taken
+
+    def _not_ours(self, rows: list[Due]) -> list[Due]:
+        """Leave what we still hold: somebody has taken it from us, so our lease is over, whatever we think."""
+        free = [row for row in rows if key_of(row) not in self._book.held]
+        if len(free) < len(rows):
+            self._book.lease.end()
+        return free
 
     def _pick(self, session: Session, limit: int) -> list[Due]:
         now = time.monotonic()
