@@ -85,7 +85,9 @@ def _one(run: Run, row: Row, copies: list[Taken], verdict: Verdict) -> None:
     refused = row.email in run.plan.suppressed | run.plan.left
     if refused:
         verdict.expect(not copies, "I5: somebody who may not be mailed was mailed.")
-        verdict.expect(row.state == "skipped", f"I5: a reader who must be skipped is {row.state}.")
+        # Whose turn had not come when the mailing was stopped is cancelled like everybody else.
+        ends = {"skipped"} | (run.allowed & {"cancelled"})
+        verdict.expect(row.state in ends, f"I5: a reader who must be skipped is {row.state}.")
         return
     # Only a confirmation may come twice, and then it is the same one.
     if len(copies) > 1 and (row.bulk or len({each.hash for each in copies}) > 1):

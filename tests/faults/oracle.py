@@ -119,8 +119,10 @@ class Oracle:
             if rule.whom == "worker":
                 # The main process alone, as the kernel's out-of-memory killer would have it.
                 whom = [os.getpgid(victim)]
+            # Celery has the kernel end a pool's children with their parent: they die as well, a moment later.
+            dying = clients.group(os.getpgid(victim)) if rule.whom == "worker" else whom
             # Each of them owes at most one answer to a dot, and nobody else is hit.
-            open_ones = len(clients.ports_of(whom, server_port=self.port) & set(self.open_ports))
+            open_ones = len(clients.ports_of(dying, server_port=self.port) & set(self.open_ports))
             for pid in whom:
                 os.kill(pid, SIGNALS[rule.do])
             event |= {"pid": victim, "group": os.getpgid(victim), "open": open_ones}

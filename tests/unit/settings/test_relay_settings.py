@@ -55,7 +55,7 @@ def test_several_relays_with_their_parameters(environment: pytest.MonkeyPatch) -
         0,
         None,
         4,
-        100,
+        1000,
         "two.example:587",
     )
     assert found.relay == first
