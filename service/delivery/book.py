@@ -4,10 +4,10 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
@@ -19,6 +19,7 @@ from service.delivery.lease import Lease
 from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Parcel
+from service.errors import DeliveryError
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ MARGIN_SECONDS = 5.0
 _WAITS = (0.1, 0.5, 2.0, 5.0)
 #: So long without a database, and the sender ends; the sweeper reads its journal.
 _PATIENCE_SECONDS = 40.0
+#: What a database says that is gone, full, or read-only (which the driver calls an internal error).
+AWAY = (OperationalError, InternalError, InterfaceError)
 
 
 class Book:
@@ -129,7 +132,9 @@ class Book:
     def flush(self) -> None:
         """Write what there is to write, in a transaction of its own."""
         if self.unwritten and not self.away:
-            self.journal.write_out()
+            with suppress(DeliveryError):
+                # The database has it in a moment; a full disk must not keep it from that.
+                self.journal.write_out()
             with self.trying():
                 with transaction(self.sessions) as session:
                     self.write(session)
@@ -156,13 +161,13 @@ class Book:
         """Live with a database that is away for a while."""
         try:
             yield
-        except OperationalError as error:
+        except AWAY as error:
             self.failed(error)
 
-    def failed(self, error: OperationalError) -> None:
+    def failed(self, error: DBAPIError) -> None:
         """The database did not answer; try again later.
 
-        :raises OperationalError: it has been away for too long.
+        :raises DBAPIError: it has been away for too long.
         """
         now = time.monotonic()
         if not self._failures:

@@ -98,8 +98,9 @@ class Fleet:
 
     def turn(self, seconds: float) -> None:
         """Wait so long at most for something to happen, and deal with all that has."""
-        if self._trouble is not None:
-            raise self._trouble
+        trouble, self._trouble = self._trouble, None
+        if trouble is not None:
+            raise trouble
         self._deal(self._select(seconds))
 
     def _select(self, seconds: float) -> list[tuple[selectors.SelectorKey, int]]:

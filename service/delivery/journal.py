@@ -116,7 +116,11 @@ class Journal:
             # Reading a few old outcomes again after a crash does no harm: they are in the database.
             return
         before = self._file
-        self._file = self._begin(unwritten)
+        try:
+            self._file = self._begin(unwritten)
+        except (OSError, DeliveryError):
+            # No room for another file: this one still says what there is to say.
+            return
         self._unsaid.clear()
         os.close(before)
 

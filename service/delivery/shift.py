@@ -9,9 +9,11 @@ import random
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from service.delivery import manning
 from service.delivery.book import Book
 from service.delivery.claims import Key
 from service.delivery.crew import LeaseLost, Result
@@ -19,6 +21,7 @@ from service.delivery.dkim_keys import KeyUnusable
 from service.delivery.fates import fate_of, problem_of
 from service.delivery.fleet import Berth, Fleet
 from service.delivery.lane import Lane
+from service.delivery.manning import LOOK_SECONDS, Pace
 from service.delivery.models import MessageState
 from service.delivery.parcels import Parcel
 from service.delivery.replies import Phase, classify
@@ -26,12 +29,11 @@ from service.delivery.smtp import Deadlines, RelayUnusable
 from service.delivery.throttle import Throttle
 from service.delivery.watch import Watch
 from service.delivery.windows import Windows
+from service.errors import DeliveryError
 from service.patience import meanwhile
 
 log = logging.getLogger(__name__)
 
-#: An unsubscribe holds from its commit on, but for this long.
-LOOK_SECONDS = 0.1
 #: Outcomes are recorded with the next window, and at least this often.
 FLUSH_SECONDS = 0.25
 #: After a stop, a relay that owes us an answer has this long.
@@ -40,9 +42,6 @@ STOP_SECONDS = 10.0
 KEY_REST = timedelta(minutes=1)
 #: A ledger that had nothing more is asked again so often while the last messages are under way.
 _AGAIN_SECONDS = 1.0
-_FIRST_WINDOW = 8
-#: The next window is taken while so many are left: they go out while the database works.
-_LOW_WATER = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +63,8 @@ class Shift:
         self._ready: defaultdict[str, deque[Parcel]] = defaultdict(deque)
         self._returns: Counter[Key] = Counter()
         self._lost = self._stopping = False
-        self._chunks: dict[str, int] = {}
-        self._sent: Counter[str] = Counter()
-        self._took_at, self._asked_at = time.monotonic(), 0.0
+        self._pace = Pace()
+        self._asked_at = 0.0
         self._fleet = Fleet(
             watch.addresses.values(),
             self,
@@ -87,16 +85,19 @@ class Shift:
                 elif more:
                     self._take(limit)
                 self._fleet.begin()
-                self._book.journal.write_out()
+                self.write_down()
                 if self._finished(more=more):
                     break
                 self._man()
                 self._fleet.turn(0.1)
                 self._tend()
+        except Exception:
+            self._hear_out()
+            raise
         finally:
             self._fleet.close()
             self._return_ready()
-            self._book.journal.write_out()
+            self.write_down()
         while self._book.unwritten:
             self._book.flush()
             if self._book.unwritten:
@@ -129,6 +130,9 @@ class Shift:
             self._lost = True
             log.warning("The lease ended before the window was sent; the rest goes to others.")
             raise
+        except DeliveryError as error:
+            self._give_up(error)
+            raise LeaseLost from error
 
     def holds_lease(self) -> bool:
         """Say whether what waits in our hands may still go out."""
@@ -136,7 +140,10 @@ class Shift:
 
     def write_down(self) -> None:
         """Let the journal have what it lacks."""
-        self._book.journal.write_out()
+        try:
+            self._book.journal.write_out()
+        except DeliveryError as error:
+            self._give_up(error)
 
     def withdrawn(self, parcel: Parcel) -> None:
         """The final dot did not leave."""
@@ -196,7 +203,7 @@ class Shift:
         self._book.keep(outcome)
         self._watch.answered(relay, outcome, result)
         if outcome.state is MessageState.SENT:
-            self._sent[relay] += 1
+            self._pace.sent(relay)
 
     def _tend(self) -> None:
         book = self._book
@@ -214,12 +221,12 @@ class Shift:
             return
         if self._windows.dry and now - self._asked_at < _AGAIN_SECONDS and (book.held or self._fleet.busy):
             return
-        rooms = self._rooms(now)
+        rooms = self._pace.rooms(self._fleet.berths, self._watch, self._windows, self._ready, now=now)
         room = int(min(self._window - len(book.held), sum(rooms.values()), limit - self._windows.taken))
         if room < 1:
             return
-        self._asked_at = self._took_at = now
-        self._sent.clear()
+        self._asked_at = now
+        self._pace.begin(now)
         with book.trying(), meanwhile(self._fleet.attend, self._fleet.breathe):
             try:
                 for relay, parcels in self._windows.take(room, rooms, self._watch).items():
@@ -227,45 +234,29 @@ class Shift:
             except KeyUnusable as error:
                 for relay in set(self._watch.usable):
                     self._watch.rest(relay, str(error), rest=KEY_REST)
-
-    def _rooms(self, now: float) -> dict[str, int]:
-        """Return how many messages each relay can take up within a look; none while it has enough."""
-        rooms = {}
-        for berth in self._fleet.berths:
-            lanes, label = len(berth.lanes), berth.label
-            if (
-                not lanes
-                or label not in self._watch.usable
-                or len(self._ready[label]) > max(lanes, _LOW_WATER)
-            ):
-                continue
-            if self._watch.on_trial(label):
-                rooms[label] = 1 - len(self._ready[label]) - sum(not lane.idle for lane in berth.lanes)
-                continue
-            pace = self._sent[label] / max(now - self._took_at, 0.001)
-            chunk = max(int(pace * LOOK_SECONDS), self._chunks.get(label, 0) // 2, lanes, _FIRST_WINDOW)
-            self._chunks[label] = chunk
-            rooms[label] = self._windows.room(label, chunk)
-        return {label: room for label, room in rooms.items() if room > 0}
+            except DeliveryError as error:
+                self._give_up(error)
 
     def _man(self) -> None:
         """Open one more connection while there is more to send than lanes to send it."""
-        if self._over or self._book.away:
-            return
-        wanting = [
-            berth
-            for berth in self._fleet.berths
-            if berth.label in self._watch.usable
-            and not berth.opening
-            and len(berth.lanes) < self._watch.connections(berth.label)
-            and not any(lane.idle for lane in berth.lanes)
-            and (self._ready[berth.label] or not berth.lanes)
-        ]
-        weighty = [berth for berth in wanting if berth.relay.weight > 0]
-        first = [berth for berth in self._fleet.berths if berth.label in self._watch.usable]
-        stand_in = not any(berth.relay.weight > 0 for berth in first)
-        for berth in weighty or (wanting if stand_in else []):
-            self._fleet.open_one(berth)
+        if not self._over and not self._book.away:
+            for berth in manning.wanting(self._fleet.berths, self._watch, self._ready):
+                self._fleet.open_one(berth)
+
+    def _give_up(self, error: DeliveryError) -> None:
+        """Without a journal no dot may go out: hear what is still answered, and end."""
+        if not self._lost:
+            log.error("This sender ends: %s", error)
+        self._lost = True
+
+    def _hear_out(self) -> None:
+        """Something broke: wait for the answers to dots that are out, so that nobody is unknown for it."""
+        self._lost = True
+        self._end_early()
+        ends = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < ends and any(lane.owes() for lane in self._fleet.lanes):
+            with suppress(Exception):
+                self._fleet.turn(0.1)
 
     def _look_again(self) -> None:
         waiting = [parcel for ready in self._ready.values() for parcel in ready]

@@ -91,7 +91,7 @@ class Windows:
         return taken
 
     def _not_ours(self, rows: list[Due]) -> list[Due]:
-        """Leave what we still hold: somebody has taken it from us, so our lease is over, whatever we think."""
+        """Leave what we still hold: somebody has taken it from us, so our lease is over."""
         free = [row for row in rows if key_of(row) not in self._book.held]
         if len(free) < len(rows):
             self._book.lease.end()
