@@ -1,4 +1,4 @@
-"""How many lanes a relay gets, and how many messages: as many as there is work for, as it takes in a moment."""
+"""How many lanes a relay gets, and how many messages: as it has work for, and takes in a moment."""
 
 import time
 from collections import Counter
