@@ -38,6 +38,9 @@ NAMING = {
 }
 
 
+#: A process that is frozen in the middle of a transaction keeps its locks, and whoever must take over from it
+#: waits for them; no transaction of ours thinks for so long between two statements.
+_OPTIONS = ("-c timezone=UTC", "-c idle_in_transaction_session_timeout=20s")
 _USED_AT = "used at"
 #: A connection that was used so recently is taken to be alive.
 _FRESH_SECONDS = 1.0
@@ -83,7 +86,7 @@ class Model(DeclarativeBase):
 def make_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Make an engine whose connections are checked before use, so that a database restart heals itself."""
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=10, connect_args={"options": "-c timezone=UTC"}
+        url, pool_size=pool_size, max_overflow=10, connect_args={"options": " ".join(_OPTIONS)}
     )
     event.listen(engine, "do_connect", _connect)
     event.listen(engine, "checkin", _note_use)
