@@ -42,9 +42,9 @@ class Runtime:
         return replace(self, **changes)
 
 
-def build(settings: Settings, *, pool_size: int = 5) -> Runtime:
+def build(settings: Settings, *, pool_size: int = 5, trust_seconds: float = 0.0) -> Runtime:
     """Build the runtime; connections are opened on first use."""
-    engine = make_engine(settings.database_url, pool_size=pool_size)
+    engine = make_engine(settings.database_url, pool_size=pool_size, trust_seconds=trust_seconds)
     tokens = Tokens(settings.secret_keys)
     return Runtime(
         settings=settings,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -42,8 +43,6 @@ NAMING = {
 #: waits for them; no transaction of ours thinks for so long between two statements.
 _OPTIONS = ("-c timezone=UTC", "-c idle_in_transaction_session_timeout=20s")
 _USED_AT = "used at"
-#: A connection that was used so recently is taken to be alive.
-_FRESH_SECONDS = 1.0
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,14 +82,23 @@ class Model(DeclarativeBase):
     }
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """Make an engine whose connections are checked before use, so that a database restart heals itself."""
+def make_engine(url: str, *, pool_size: int = 5, trust_seconds: float = 0.0) -> Engine:
+    """Make an engine whose connections are checked before use, so that a database restart heals itself.
+
+    One that was used within `trust_seconds` is taken to be alive: for workers, whose tasks come again. A
+    sender checks out three connections a window, and asking each cost a tenth of all its work.
+    """
     engine = create_engine(
-        url, pool_size=pool_size, max_overflow=10, connect_args={"options": " ".join(_OPTIONS)}
+        url,
+        pool_pre_ping=trust_seconds == 0,
+        pool_size=pool_size,
+        max_overflow=10,
+        connect_args={"options": " ".join(_OPTIONS)},
     )
     event.listen(engine, "do_connect", _connect)
-    event.listen(engine, "checkin", _note_use)
-    event.listen(engine, "checkout", _check_if_idle)
+    if trust_seconds:
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_check_if_idle, trust_seconds))
     return engine
 
 
@@ -103,14 +111,13 @@ def _note_use(_connection: DBAPIConnection, record: ConnectionPoolEntry) -> None
 
 
 def _check_if_idle(
-    connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    trust_seconds: float,
+    connection: DBAPIConnection,
+    record: ConnectionPoolEntry,
+    _proxy: PoolProxiedConnection,
 ) -> None:
-    """Ask a connection whether it lives, unless it did a moment ago: SQLAlchemy's own ping asks each time.
-
-    A sender checks out three connections a window; asking each cost a tenth of all its work.
-    """
     used_at = record.info.get(_USED_AT)
-    if used_at is None or time.monotonic() - used_at < _FRESH_SECONDS:
+    if used_at is None or time.monotonic() - used_at < trust_seconds:
         return
     try:
         with closing(connection.cursor()) as cursor:

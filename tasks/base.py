@@ -30,7 +30,7 @@ PULSE_SECONDS = 5.0
 @cache
 def runtime() -> Runtime:
     """Build this process's runtime on first use; a forked child builds its own."""
-    return bootstrap.build(settings.load(), pool_size=12)
+    return bootstrap.build(settings.load(), pool_size=12, trust_seconds=1.0)
 
 
 class BroadsheetTask(AnyTask):

@@ -92,7 +92,7 @@ class Run:
         """
         if not self._over_at:
             self.fault_is_over()
-        for _ in range(20):
+        for _ in range(60):
             until(
                 self._only_retries_left,
                 seconds=self.world.patience,
