@@ -114,6 +114,8 @@ class Oracle:
         if rule.do:
             victim = clients.owner_of(step.peer, server_port=self.port)
             if victim is None:
+                # Another rule has killed it a moment ago: this one waits for somebody who lives.
+                rule.first = rule.seen + 1
                 return
             whom = [victim] if rule.whom == "child" else clients.group(os.getpgid(victim))
             if rule.whom == "worker":
