@@ -45,10 +45,12 @@ def is_running(pid: int) -> bool:
 def test_a_crash_loop_is_restarted_ever_more_slowly(tmp_path: Path) -> None:
     notes = Notes()
     with Supervisor(
-        [Process("web", python("raise SystemExit(1)"))], logs=tmp_path, report=notes
+        [Process("web", python("import time; time.sleep(0.2); raise SystemExit(1)"))],
+        logs=tmp_path,
+        report=notes,
     ) as supervisor:
         supervisor.start()
-        end = time.monotonic() + 5
+        end = time.monotonic() + 8
         supervisor.watch(
             until=lambda: notes.lines.count(("web", "restarting")) == 3 or time.monotonic() > end
         )
