@@ -109,7 +109,8 @@ class Relay:
             return []
         with self._file.open("rb") as file:
             file.seek(since)
-            return [Taken(**json.loads(line)) for line in file]
+            # The oracle writes on while this reads: its last line may not have its end yet.
+            return [Taken(**json.loads(line)) for line in file if line.endswith(b"\n")]
 
     def _order(self, order: dict[str, Any]) -> None:
         assert self._process is not None
