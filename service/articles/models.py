@@ -76,6 +76,8 @@ class Article(Model):
     published_at: Mapped[datetime]
     fetched_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    #: The smallest id among its near duplicates, itself included; None while it stands alone.
+    story_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id", ondelete="SET NULL"))
     #: Taken back by an operator or the source: in no digest from now on.
     withdrawn_at: Mapped[datetime | None]
 
@@ -84,7 +86,23 @@ class Article(Model):
         UniqueConstraint("newsletter_id", "canonical_url"),
         Index("ix_articles_published", "newsletter_id", "published_at"),
         Index("ix_articles_categories", "categories", postgresql_using="gin"),
+        Index("ix_articles_story", "story_id", postgresql_where=text("story_id IS NOT NULL")),
     )
+
+
+class StorySignature(Model):
+    """That an article was compared with its neighbours, and by what later ones find it (docs/adr/0016)."""
+
+    __tablename__ = "story_signatures"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
+    newsletter_id: Mapped[int]
+    #: MinHash bands and the title's hash: two articles that share one are worth comparing.
+    bands: Mapped[list[int]]
+    #: The article's `changed_at` when it was compared; a correction makes it due again.
+    compared_at: Mapped[datetime]
+
+    __table_args__ = (Index("ix_story_signatures_bands", "bands", postgresql_using="gin"),)
 
 
 class ArticleTopic(Model):
