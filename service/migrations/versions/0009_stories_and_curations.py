@@ -12,8 +12,11 @@ INSTANT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("articles", sa.Column("story_id", sa.BigInteger(), nullable=True))
-    op.create_foreign_key(
-        op.f("fk_articles_story_id_articles"), "articles", "articles", ["story_id"], ["id"], ondelete="SET NULL"
+    op.add_column(
+        "articles", sa.Column("story_due", sa.Boolean(), server_default=sa.text("true"), nullable=False)
+    )
+    op.create_index(
+        "ix_articles_story_due", "articles", ["newsletter_id", "id"], postgresql_where=sa.text("story_due")
     )
     op.create_index(
         "ix_articles_story", "articles", ["story_id"], postgresql_where=sa.text("story_id IS NOT NULL")
@@ -23,7 +26,7 @@ def upgrade() -> None:
         sa.Column("article_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("newsletter_id", sa.BigInteger(), nullable=False),
         sa.Column("bands", postgresql.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("compared_at", INSTANT, nullable=False),
+        sa.Column("text_key", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["article_id"],
             ["articles.id"],
@@ -88,5 +91,6 @@ def downgrade() -> None:
     op.drop_table("curations")
     op.drop_table("story_signatures")
     op.drop_index("ix_articles_story", "articles")
-    op.drop_constraint(op.f("fk_articles_story_id_articles"), "articles")
+    op.drop_index("ix_articles_story_due", "articles")
+    op.drop_column("articles", "story_due")
     op.drop_column("articles", "story_id")
