@@ -39,6 +39,8 @@ class RecipeBody:
 
     newsletter_id: int
     subject: str
+    #: Holds an article that was withdrawn, and must not go out as it is.
+    withdrawn: bool
     #: The Date of every mail made from it.
     created_at: datetime
     boundary: bytes
@@ -153,7 +155,9 @@ def _joined(row: RecipeRow, pairs: list[Pair], parts: dict[bytes, tuple[Stencil,
     chunks.append(around[1])
     htmls = _lay(chunks, html, _encoded(in_html) | {_STORIES: b"\r\n".join([pair[1] for pair in pairs])})
     chunks.append(around[2])
-    return RecipeBody(row.newsletter_id, row.subject, row.created_at, boundary, chunks, texts, htmls)
+    return RecipeBody(
+        row.newsletter_id, row.subject, row.withdrawn, row.created_at, boundary, chunks, texts, htmls
+    )
 
 
 def _lay(chunks: list[bytes], stencil: Stencil, values: dict[str, bytes]) -> list[tuple[int, str]]:
