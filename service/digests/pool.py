@@ -115,10 +115,10 @@ def _candidates(
     seed: str,
     now: datetime,
 ) -> list[Candidate]:
-    wishes = curations.wishes(session, newsletter.id, now=now)
-    wanted = {*stories, *(wish.story_id for wish in wishes)}
-    members = _members(session, newsletter, wanted, until_seq=until_seq)
-    return fold(members, wishes=wishes, seed=seed)
+    wanted = curations.of_stories(session, newsletter.id, now=now)
+    story_ids = {*stories, *(one.story_id for one in wanted)}
+    members = _members(session, newsletter, story_ids, until_seq=until_seq)
+    return fold(members, curations=wanted, seed=seed)
 
 
 def _members(
