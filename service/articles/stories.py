@@ -24,8 +24,8 @@ from service.db import Sessions, transaction
 AT_MOST = 500
 #: A pass begins no batch after so many seconds; the next tick wakes the next pass.
 PASS_SECONDS = 30.0
-#: How long the very same text is recognised: longer than readers' mails are remembered.
-REMEMBERED = timedelta(days=120)
+#: How long the very same text is recognised: a feed may give everything a new GUID once a year.
+REMEMBERED = timedelta(days=366)
 #: A word of a title is rare if so few titles of the window have it, or so small a part.
 _RARE, _RARE_PART = 3, 0.01
 _TITLES = 5_000

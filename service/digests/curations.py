@@ -13,6 +13,7 @@ from service.digests.selection.values import EVERYWHERE
 from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters import checks
 from service.newsletters.models import Topic
+from service.recipes.queries import MEMORY
 
 #: What is still wanted after so long can be made again.
 LONGEST = timedelta(days=92)
@@ -35,7 +36,8 @@ def curate(
 ) -> Curation:
     """Write a curation down; one of its kind that holds for the same readers is replaced by it.
 
-    :raises InvalidInput: no reason, no end within three months, a strange boost or topic.
+    :raises InvalidInput: no reason, no end within three months, a strange boost or topic, a pin of something
+        that readers may have had and nobody remembers.
     :raises NotFound: there is no such article.
     """
     article = session.get(Article, article_id, with_for_update={"key_share": True})
@@ -48,6 +50,11 @@ def curate(
         longest=LONGEST_REASON,
         required="Say why, in a few words: colleagues will read it.",
     )
+    if kind is CurationKind.PIN and article.fetched_at < now - MEMORY:
+        raise InvalidInput(
+            "This article is older than 13 weeks, for which we remember who had it; it cannot be pinned.",
+            field="wanted",
+        )
     if kind is CurationKind.BOOST and not 0 < abs(boost) <= STRONGEST:
         raise InvalidInput(f"Choose a boost between -{STRONGEST:g} and {STRONGEST:g}, not 0.", field="boost")
     for old in _in_force(session, article.newsletter_id, now=now):
