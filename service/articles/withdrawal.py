@@ -33,6 +33,8 @@ def restore(session: Session, article_id: int, *, actor: str, now: datetime) -> 
     article = _locked(session, article_id)
     if article.withdrawn_at is not None:
         article.withdrawn_at = article.pulled_at = None
+        # A feed that still says that it was deleted said so before.
+        article.changed_at = now
         _record(session, article, "article.restored", actor=actor, now=now)
     return article
 
