@@ -20,6 +20,8 @@ BRISK_SECONDS = 0.025
 #: Up to this size a mail and its dot go to the kernel in one call.
 _AT_ONCE = 192 * 1024
 _END = b".\r\n"
+_MAIL, _RCPT = Step.MAIL, Step.RCPT
+_NEVER = float("inf")
 
 
 class Lane:
@@ -40,7 +42,7 @@ class Lane:
         self.closed = False
         #: Why it closed, where that was not our doing; and whether a message was under way.
         self.broken, self.broke_in_talk = "", False
-        self.deadline = float("inf")
+        self.deadline = _NEVER
         self._crew = crew
         self.wire = session.wire
         #: Whether an envelope may go out behind the dot before it.
@@ -141,21 +143,30 @@ class Lane:
 
     def _hear(self) -> None:
         """Work off every complete reply."""
-        heard = False
+        heard, talk = False, self._talk
         try:
             while not self.closed and (reply := self.wire.next_reply()) is not None:
-                if not self._talk.owed:
+                if not talk.owed:
                     self._unasked(reply)
                     return
                 self.untouched, heard = False, True
-                self._answer(*self._talk.owed.popleft(), reply)
-            if self._talk.owed and not self.closed and heard:
+                step, transaction = talk.owed.popleft()
+                if (
+                    reply.code == 250
+                    and (step is _MAIL or step is _RCPT)
+                    and self.session.pipelines
+                    and transaction.result is None
+                ):
+                    # Half of all replies: what comes next has been said already.
+                    continue
+                self._answer(step, transaction, reply)
+            if talk.owed and not self.closed and heard:
                 self._allow()
         except ConnectionLost as error:
             self._fail(str(error))
             return
-        if not self._talk.owed:
-            self.deadline = float("inf")
+        if not talk.owed:
+            self.deadline = _NEVER
         self.begin()
 
     def _unasked(self, reply: Reply) -> None:
