@@ -65,7 +65,7 @@ class Shift:
         self._ready: defaultdict[str, deque[Parcel]] = defaultdict(deque)
         self._returns: Counter[Key] = Counter()
         self._lost = self._stopping = False
-        self._pace = Pace()
+        self._pace = Pace({label: address.weight for label, address in watch.addresses.items()})
         self._asked_at = self._tend_at = 0.0
         self._fleet = Fleet(
             watch.addresses.values(),
@@ -238,6 +238,7 @@ class Shift:
             try:
                 for relay, parcels in self._windows.take(room, rooms, self._watch).items():
                     self._ready[relay].extend(parcels)
+                    self._pace.gave(relay, len(parcels))
             except KeyUnusable as error:
                 for relay in set(self._watch.usable):
                     self._watch.rest(relay, str(error), rest=KEY_REST)
