@@ -1,4 +1,4 @@
-"""Shares by weight among relays that keep up: whoever is ahead of his share waits, but for no slow one. Pure."""
+"""Shares by weight among relays that keep up: who is ahead of his share waits, but for no slow one. Pure."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
