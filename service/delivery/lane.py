@@ -20,8 +20,6 @@ BRISK_SECONDS = 0.025
 #: Up to this size a mail and its dot go to the kernel in one call.
 _AT_ONCE = 192 * 1024
 _END = b".\r\n"
-_MAIL, _RCPT = Step.MAIL, Step.RCPT
-_NEVER = float("inf")
 
 
 class Lane:
@@ -42,7 +40,7 @@ class Lane:
         self.closed = False
         #: Why it closed, where that was not our doing; and whether a message was under way.
         self.broken, self.broke_in_talk = "", False
-        self.deadline = _NEVER
+        self.deadline = float("inf")
         self._crew = crew
         self.wire = session.wire
         #: Whether an envelope may go out behind the dot before it.
@@ -150,23 +148,15 @@ class Lane:
                     self._unasked(reply)
                     return
                 self.untouched, heard = False, True
-                step, transaction = talk.owed.popleft()
-                if (
-                    reply.code == 250
-                    and (step is _MAIL or step is _RCPT)
-                    and self.session.pipelines
-                    and transaction.result is None
-                ):
-                    # Half of all replies: what comes next has been said already.
-                    continue
-                self._answer(step, transaction, reply)
+                if (answered := talk.answered(reply.code)) is not None:
+                    self._answer(*answered, reply)
             if talk.owed and not self.closed and heard:
                 self._allow()
         except ConnectionLost as error:
             self._fail(str(error))
             return
         if not talk.owed:
-            self.deadline = _NEVER
+            self.deadline = float("inf")
         self.begin()
 
     def _unasked(self, reply: Reply) -> None:
@@ -261,10 +251,8 @@ class Lane:
         transaction.pushed_at = time.monotonic()
         self._talk.owed.append((Step.DOT, transaction))
         parts = [before, _END] if before else [_END]
-        if self._ahead and self._brisk and not self.worn:
-            parcel = self._take()
-            if parcel is not None:
-                parts.append(self._envelope(parcel))
+        if self._ahead and self._brisk and not self.worn and (parcel := self._take()) is not None:
+            parts.append(self._envelope(parcel))
         self._push(*parts)
 
     def _push(self, *parts: bytes) -> None:
