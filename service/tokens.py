@@ -40,6 +40,7 @@ LIFETIMES = {
 #: As itsdangerous writes them.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_INT = frozenset((int,))
 #: zlib adds 8 bytes at least. Up to the first length it cannot win them back; up to the second only by
 #: something that repeats. It costs 55 µs, as much as composing the rest of the mail.
 _NEVER_SHORTER, _SELDOM_SHORTER = 13, 32
@@ -114,8 +115,9 @@ def _repeats(body: bytes) -> bool:
 
 def _compact(payload: list[Any]) -> bytes:
     """Write JSON as itsdangerous does."""
-    if all(type(each) is int for each in payload):
-        return f"[{','.join(map(str, payload))}]".encode()
+    if _INT.issuperset(map(type, payload)):
+        # A list of numbers is written in Python as it is in JSON, but for its spaces.
+        return str(payload).replace(" ", "").encode()
     return _JSON.encode(payload).encode()
 
 

@@ -4,8 +4,11 @@ Picking, composing, the look at suppressions and the mark `sending` are one tran
 is nobody else's, and a process that dies in it has taken nothing (docs/adr/0013).
 """
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select, text
@@ -31,7 +34,8 @@ Places = Mapping[int, tuple[datetime, int]]
 # until a vacuum, and walking over them takes longer with every claim.
 _PICK = text(
     f"""
-    SELECT {", ".join(f"m.{name}" for name in COLUMNS if name != "stream")}, m.crashes
+    SELECT {", ".join(f"m.{name}" for name in COLUMNS if name not in {"stream", "details"})},
+        m.details::text, m.crashes
     FROM mailings g
     LEFT JOIN unnest(CAST(:mailing_ids AS bigint[]), CAST(:due_ats AS timestamptz[]), CAST(:ids AS bigint[]))
         AS p (mailing_id, due_at, id) ON p.mailing_id = g.id
@@ -64,13 +68,19 @@ def pick(session: Session, stream: Stream, *, limit: int, now: datetime, after: 
     }
     session.execute(_PLAN_ONCE)
     found: list[Due] = []
-    for mailing_id, message_id, *rest, crashes in session.execute(_PICK, values).all():
+    for mailing_id, message_id, *rest, details, crashes in session.execute(_PICK, values).all():
         if crashes and found:
             break
-        found.append(Due(mailing_id, message_id, stream, *rest))
+        found.append(Due._make((mailing_id, message_id, stream, *rest, _details(details))))
         if crashes:
             break
     return found
+
+
+@lru_cache(maxsize=1024)
+def _details(written: str) -> Mapping[str, Any]:
+    """Read a message's details; the mails of one edition all say the same."""
+    return MappingProxyType(json.loads(written))
 
 
 # The last look before MAIL is part of the statement: the mailing's state, and the suppression of the address.

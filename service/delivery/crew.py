@@ -1,7 +1,6 @@
 """Between a lane and whoever works it: what is asked, told and guarded."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.delivery.parcels import Parcel
 from service.delivery.replies import Phase, Reply, Verdict
@@ -11,8 +10,7 @@ class LeaseLost(Exception):  # not an error: somebody else has the message now
     """The lease ended before the final dot; the message was not sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How far one message came, and what was said."""
 
     verdict: Verdict

@@ -1,5 +1,6 @@
 """A message that a sender has taken from the ledger: plain values, a thousand times a second."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,13 +22,13 @@ class Due(NamedTuple):
     operator_id: int | None
     recipe_id: int | None
     variant: int
-    details: dict[str, Any]
     return_path_token: str
     #: Left part of the Message-ID.
     message_id: str
     attempts: int
     due_at: datetime
     created_at: datetime
+    details: Mapping[str, Any]
 
 
 #: For a SELECT or a RETURNING.

@@ -141,20 +141,21 @@ class Lane:
 
     def _hear(self) -> None:
         """Work off every complete reply."""
-        heard = False
+        heard, talk = False, self._talk
         try:
             while not self.closed and (reply := self.wire.next_reply()) is not None:
-                if not self._talk.owed:
+                if not talk.owed:
                     self._unasked(reply)
                     return
                 self.untouched, heard = False, True
-                self._answer(*self._talk.owed.popleft(), reply)
-            if self._talk.owed and not self.closed and heard:
+                if (answered := talk.answered(reply.code)) is not None:
+                    self._answer(*answered, reply)
+            if talk.owed and not self.closed and heard:
                 self._allow()
         except ConnectionLost as error:
             self._fail(str(error))
             return
-        if not self._talk.owed:
+        if not talk.owed:
             self.deadline = float("inf")
         self.begin()
 
@@ -250,10 +251,8 @@ class Lane:
         transaction.pushed_at = time.monotonic()
         self._talk.owed.append((Step.DOT, transaction))
         parts = [before, _END] if before else [_END]
-        if self._ahead and self._brisk and not self.worn:
-            parcel = self._take()
-            if parcel is not None:
-                parts.append(self._envelope(parcel))
+        if self._ahead and self._brisk and not self.worn and (parcel := self._take()) is not None:
+            parts.append(self._envelope(parcel))
         self._push(*parts)
 
     def _push(self, *parts: bytes) -> None:

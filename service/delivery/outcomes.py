@@ -1,9 +1,8 @@
 """Outcomes: what became of each message of a window, recorded in small batches with what follows from it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -17,8 +16,7 @@ SOFT_BOUNCES = 3
 SOFT_BOUNCE_SPAN = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One message's fate; `phase` is empty where no try was made."""
 
     mailing_id: int
@@ -39,7 +37,7 @@ class Outcome:
     relay: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        values = asdict(self)
+        values = self._asdict()
         values["at"] = self.at.isoformat()
         values["due_at"] = self.due_at.isoformat() if self.due_at else None
         values["address_hash"] = self.address_hash.hex()

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError
 
@@ -21,10 +22,10 @@ from service.patience import breathe
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(NamedTuple):
     """A message with its bytes; they live as long as its window."""
 
+    key: Key
     message: Due
     envelope: Envelope
     raw: bytes
@@ -33,10 +34,6 @@ class Parcel:
     domain: str
     #: Whether a line may begin with a dot, which SMTP wants doubled: never in what `mime` has built.
     dots: bool = True
-
-    @property
-    def key(self) -> Key:
-        return key_of(self.message)
 
     @property
     def stuffed(self) -> bytes:
@@ -115,6 +112,7 @@ def _parcel(ready: Ready, signer: Signer | None) -> Parcel:
     raw = unsigned.raw if signer is None else signer.sign(unsigned)
     recipient = unsigned.recipient
     return Parcel(
+        key_of(message),
         message,
         Envelope(sender=f"b+{message.return_path_token}@{unsigned.domain}", recipient=recipient),
         raw,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.delivery.due import Due
 
@@ -36,8 +36,7 @@ class Head:
     list: ListHeaders | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A multipart/alternative as it goes out, from its first boundary to its last line end; see `mime`."""
 
     boundary: bytes
@@ -52,8 +51,7 @@ class Body:
         return b"".join(self.chunks)
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(NamedTuple):
     """Everything that the bytes of one mail are made from; equal mails make equal bytes."""
 
     head: Head
@@ -63,8 +61,7 @@ class Mail:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class Unsigned:
+class Unsigned(NamedTuple):
     """A mail ready to be signed, with what a signature goes over worked out already."""
 
     #: The header block with its last line end.
@@ -83,8 +80,7 @@ class Unsigned:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """This message can go out."""
 
     message: Due

@@ -101,8 +101,12 @@ def make_reply(code: int, lines: list[str]) -> Reply:
 
 def redact(text: str) -> str:
     """Replace addresses and control characters: a relay's words are kept, a reader's address is not."""
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return _ADDRESS.sub("(address)", printable)[:_REPLY_LENGTH]
+    # Every accepted mail has a reply of its own, with the queue's id in it.
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    if "@" in text:
+        text = _ADDRESS.sub("(address)", text)
+    return text[:_REPLY_LENGTH]
 
 
 def classify(phase: Phase, reply: Reply | None) -> Verdict:

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 #: Outcomes are recorded with the next window, and at least this often.
 FLUSH_SECONDS = 0.25
+#: Lanes, leases and breakers are seen to this often.
+TEND_SECONDS = 0.002
 #: After a stop, a relay that owes us an answer has this long.
 STOP_SECONDS = 10.0
 #: A signing key that cannot be used is looked at again after this long.
@@ -63,8 +65,8 @@ class Shift:
         self._ready: defaultdict[str, deque[Parcel]] = defaultdict(deque)
         self._returns: Counter[Key] = Counter()
         self._lost = self._stopping = False
-        self._pace = Pace()
-        self._asked_at = 0.0
+        self._pace = Pace({label: address.weight for label, address in watch.addresses.items()})
+        self._asked_at = self._tend_at = 0.0
         self._fleet = Fleet(
             watch.addresses.values(),
             self,
@@ -88,9 +90,11 @@ class Shift:
                 self.write_down()
                 if self._finished(more=more):
                     break
-                self._man()
-                self._fleet.turn(0.1)
-                self._tend()
+                if time.monotonic() >= self._tend_at:
+                    self._tend()
+                    self._fleet.turn(0.1)
+                else:
+                    self._fleet.turn(TEND_SECONDS)
         except Exception:
             self._hear_out()
             raise
@@ -206,6 +210,9 @@ class Shift:
             self._pace.sent(relay)
 
     def _tend(self) -> None:
+        """See to what need not be seen to with every reply: it took a tenth of a sender's time."""
+        self._tend_at = time.monotonic() + TEND_SECONDS
+        self._man()
         book = self._book
         book.renew()
         if book.unwritten and time.monotonic() - book.flushed_at > FLUSH_SECONDS:
@@ -231,6 +238,7 @@ class Shift:
             try:
                 for relay, parcels in self._windows.take(room, rooms, self._watch).items():
                     self._ready[relay].extend(parcels)
+                    self._pace.gave(relay, len(parcels))
             except KeyUnusable as error:
                 for relay in set(self._watch.usable):
                     self._watch.rest(relay, str(error), rest=KEY_REST)

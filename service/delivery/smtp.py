@@ -6,7 +6,7 @@ import socket
 import ssl
 import time
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from service.delivery.replies import Kind, Phase, Reply, Verdict, classify
 from service.delivery.wire import ConnectionLost, OnWait, Wire
@@ -34,8 +34,7 @@ class Deadlines:
         return Deadlines(**{name: min(value, seconds) for name, value in asdict(self).items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who a mail comes from and goes to on the wire; both checked by `headers.ascii_domain`."""
 
     sender: str

@@ -28,6 +28,7 @@ CLEAR_AT_ONCE = {
     (Step.DATA, 354): GO_ON,
     (Step.DOT, 250): ACCEPTED,
 }
+_MAIL, _RCPT, _OK = Step.MAIL, Step.RCPT, 250
 PHASES = {Step.MAIL: Phase.MAIL, Step.RCPT: Phase.RCPT, Step.DATA: Phase.DATA, Step.DOT: Phase.DOT}
 
 
@@ -72,6 +73,15 @@ class Conversation:
         self._later.extend(commands[len(now) :])
         self.owed.extend((step, transaction) for step, _ in now)
         return b"".join([command for _, command in now])
+
+    def answered(self, code: int) -> tuple[Step, Transaction] | None:
+        """Return what the next reply answers; None where all is well and what follows is said already.
+
+        Half of all replies are of that kind.
+        """
+        step, transaction = self.owed.popleft()
+        clear = code == _OK and (step is _MAIL or step is _RCPT)
+        return None if clear and self._pipelines and transaction.result is None else (step, transaction)
 
     def patience(self, *, sending: bool) -> float:
         """Return for how many seconds the next answer may be waited for from now."""

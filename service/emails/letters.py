@@ -6,7 +6,7 @@ reader are given as `splice.placeholder(...)` where one rendering serves many re
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,7 @@ class Letterhead:
     locale: str = "en"
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriberLinks:
+class SubscriberLinks(NamedTuple):
     """The reader's own links; in digests and blasts these are placeholders until the last splice."""
 
     unsubscribe_url: str

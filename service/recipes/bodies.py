@@ -19,18 +19,20 @@ from service.emails.sanitising import running_text
 from service.emails.splice import LetterSlot, Slot, StorySlot
 from service.recipes import keeping, pieces, queries
 from service.recipes.cache import ByteCache
+from service.recipes.frames import LETTER_SLOTS, Laid, lay_out
 from service.recipes.pieces import Placed
 from service.recipes.queries import RecipeRow
 
 #: Encoded text and encoded HTML.
 Pair = tuple[bytes, bytes]
 
-_STORIES = LetterSlot.STORIES.value
+_STORIES, _TITLE = LetterSlot.STORIES.value, LetterSlot.TITLE.value
 _STORY_URL = StorySlot.URL.value
 _UNSUBSCRIBE, _PREFERENCES, _REASON = (
     slot.value for slot in (Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON)
 )
-_LETTER_SLOTS = frozenset(slot.value for slot in LetterSlot)
+#: Editions that are sent at the same time, and more.
+_MOST_FRAMES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Bodies:
     def __init__(self, limit: int = 16_000_000) -> None:
         self._placed: ByteCache[str, Pair] = ByteCache(limit * 3 // 4)
         self._parts: ByteCache[bytes, tuple[Stencil, ...]] = ByteCache(limit // 4)
+        #: Of the frames in `_parts`; an edition has one.
+        self._laid: dict[tuple[bytes, bytes], Laid] = {}
 
     def load(self, session: Session, recipe_ids: Collection[int]) -> dict[int, RecipeBody]:
         """Return the recipes that there are among these ids."""
@@ -85,10 +89,22 @@ class Bodies:
         for written, each in new.items():
             pair = placed[written] = _placed(each, parts[each.fragment_hash])
             self._placed.put(written, pair, size=len(pair[0]) + len(pair[1]) + len(written))
+        laid = {
+            frame: self._lay_out(frame, parts) for frame in {(row.text_hash, row.html_hash) for row in rows}
+        }
         return {
-            row.id: _joined(row, [placed[written] for written in each], parts)
+            row.id: _joined(row, [placed[written] for written in each], laid[row.text_hash, row.html_hash])
             for row, each in zip(rows, lists, strict=True)
         }
+
+    def _lay_out(self, frame: tuple[bytes, bytes], parts: dict[bytes, tuple[Stencil, ...]]) -> Laid:
+        found = self._laid.get(frame)
+        if found is None:
+            (text,), (html,) = parts[frame[0]], parts[frame[1]]
+            if len(self._laid) >= _MOST_FRAMES:
+                self._laid.clear()
+            found = self._laid[frame] = lay_out(text, html)
+        return found
 
     def _load_parts(
         self, session: Session, *, fragments: set[bytes], frames: set[bytes]
@@ -115,7 +131,7 @@ def _fragment(content: str) -> tuple[Stencil, ...]:
 
 def _frame(content: str) -> tuple[Stencil, ...]:
     frame = _stencil(content)
-    splice.check_slots(set(frame.blanks) - _LETTER_SLOTS, part="text or HTML")
+    splice.check_slots(set(frame.blanks) - LETTER_SLOTS, part="text or HTML")
     return (frame,)
 
 
@@ -143,32 +159,41 @@ def _stencil(content: str) -> Stencil:
     return quoted.stencil(parts)
 
 
-def _joined(row: RecipeRow, pairs: list[Pair], parts: dict[bytes, tuple[Stencil, ...]]) -> RecipeBody:
-    (text,), (html,) = parts[row.text_hash], parts[row.html_hash]
-    if bool(pairs) is not (_STORIES in text.blanks and _STORIES in html.blanks):
+def _joined(row: RecipeRow, pairs: list[Pair], laid: Laid) -> RecipeBody:
+    if bool(pairs) is not laid.stories:
         raise ValueError("A recipe's frame has no place for its stories, or no stories for the place.")
-    in_text, in_html = assembly.letter_values(row.subject, row.preheader or "")
+    in_text, in_html = _letter_values(row.subject, row.preheader or "")
     boundary = mime.boundary_of(row.content_hash)
-    around = mime.envelope(boundary)
-    chunks = [around[0]]
-    texts = _lay(chunks, text, _encoded(in_text) | {_STORIES: b"\r\n".join([pair[0] for pair in pairs])})
-    chunks.append(around[1])
-    htmls = _lay(chunks, html, _encoded(in_html) | {_STORIES: b"\r\n".join([pair[1] for pair in pairs])})
-    chunks.append(around[2])
+    chunks = laid.chunks.copy()
+    chunks[0], chunks[laid.middle], chunks[-1] = mime.envelope(boundary)
+    in_text[_STORIES] = b"\r\n".join([pair[0] for pair in pairs])
+    in_html[_STORIES] = b"\r\n".join([pair[1] for pair in pairs])
+    for place, name in laid.in_text:
+        chunks[place] = in_text[name]
+    for place, name in laid.in_html:
+        chunks[place] = in_html[name]
     return RecipeBody(
-        row.newsletter_id, row.subject, row.withdrawn, row.created_at, boundary, chunks, texts, htmls
+        row.newsletter_id,
+        row.subject,
+        row.withdrawn,
+        row.created_at,
+        boundary,
+        chunks,
+        laid.texts,
+        laid.htmls,
     )
 
 
-def _lay(chunks: list[bytes], stencil: Stencil, values: dict[str, bytes]) -> list[tuple[int, str]]:
-    """Add a part to the chunks; return where the reader's values will stand."""
-    blanks = []
-    chunks.append(stencil.literals[0])
-    for name, literal in zip(stencil.blanks, stencil.literals[1:], strict=True):
-        if name not in values:
-            blanks.append((len(chunks), name))
-        chunks += (values.get(name, quoted.OPEN), literal)
-    return blanks
+def _letter_values(subject: str, preheader: str) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return what a frame's own slots hold, encoded; many recipes have one lead, and so one subject."""
+    in_text, in_html = assembly.letter_values("", preheader)
+    return _encoded(in_text), _encoded(in_html) | _encoded_subject(subject)
+
+
+@lru_cache(maxsize=1024)
+def _encoded_subject(subject: str) -> dict[str, bytes]:
+    _, in_html = assembly.letter_values(subject, "")
+    return {_TITLE: mime.encoded(in_html[_TITLE])}
 
 
 def _encoded(values: dict[str, str]) -> dict[str, bytes]:

@@ -129,6 +129,8 @@ def _relaunch_first(run: Run, names: Sequence[str], *, but: int = 0, **how: Any)
 
 def _each_takes_work(run: Run) -> None:
     """See that each worker works while the other one sleeps, then let go of everything."""
+    # Who falls asleep with a dot out and past its lease leaves a message whose fate nobody can know.
+    until(lambda: not _under_way(run), seconds=90, sentence="The blast does not end.")
     began = time.monotonic()
     for awake, asleep in (WORKERS, WORKERS[::-1]):
         run.world.freeze(asleep)
@@ -140,6 +142,14 @@ def _each_takes_work(run: Run) -> None:
     run.world.sql("UPDATE messages SET due_at = now() WHERE mailing_id = :id", id=run.plan.digest)
     run.fault_is_over()
     run.wake()
+
+
+def _under_way(run: Run) -> object:
+    return run.world.sql(
+        "SELECT 1 FROM messages WHERE state IN ('claimed', 'sending') "
+        "OR (mailing_id = :id AND due_at <= now() AND state IN ('planned', 'deferred')) LIMIT 1",
+        id=run.plan.blast,
+    )
 
 
 def _works(run: Run, name: str) -> None:

@@ -16,8 +16,8 @@ THEN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
 def parcel_of(raw: bytes, *, n: int = 0, to: str = "ann@example.org") -> Parcel:
-    message = Due(1, n, Stream.BLAST, "blast", n, n, None, 1, 0, {}, "token", f"id{n}", 0, THEN, THEN)
-    return Parcel(message, Envelope("b+token@courier.example", to), raw, b"hash", "example.org")
+    message = Due(1, n, Stream.BLAST, "blast", n, n, None, 1, 0, "token", f"id{n}", 0, THEN, THEN, {})
+    return Parcel((1, n), message, Envelope("b+token@courier.example", to), raw, b"hash", "example.org")
 
 
 class OneHand:

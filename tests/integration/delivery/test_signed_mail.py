@@ -37,7 +37,7 @@ class Worded(Composer):
         subject = "Überall " + "lang " * 40
         head = replace(ready.mail.head, subject=subject, date=DATE, from_address=f"news@{self.domain}")
         body = mime.body_of(EmailContent(subject, TEXT, f"<p>{TEXT}</p>"))
-        return replace(ready, mail=replace(ready.mail, head=head, body=body))
+        return ready._replace(mail=ready.mail._replace(head=head, body=body))
 
 
 def ring_in(folder: Path, *selectors: str) -> Keyring:

@@ -63,7 +63,7 @@ def test_whatever_was_written_goes_out_whole_or_not_at_all(
     items = [item(title, number=number, summary=summary) for number, title in enumerate(titles)]
     recipe = plan(session, *items, subject=subject)
     made = Bodies().load(session, [recipe.id])[recipe.id]
-    own = replace(READER, reason=reason)
+    own = READER._replace(reason=reason)
     try:
         body = made.splice(own)
         head = Head(
