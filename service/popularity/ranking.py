@@ -13,7 +13,7 @@ worse result would be believed less.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from service.popularity.models import Signal
@@ -21,14 +21,19 @@ from service.popularity.models import Signal
 #: Variance of the appeal of articles before anything is known.
 _PRIOR_VARIANCE = 0.5
 #: What a signal varies by without readers' doing; views depend on where the site placed the article.
-_TAU_SQUARED = {Signal.DIGEST_CLICK: 0.02, Signal.PAGE_VIEW: 1.0, Signal.SHARE: 0.5}
+TAU_SQUARED = {
+    Signal.DIGEST_CLICK: 0.02,
+    Signal.PAGE_VIEW: 1.0,
+    Signal.SHARE: 0.5,
+}
 #: How steeply clicks fall from place to place in a mail.
 _SLOT_DECAY = 0.7
 #: Half of what a mail or a page will ever get has come after so many hours.
-_HALF_ARRIVED = {Signal.DIGEST_CLICK: 6.0, Signal.PAGE_VIEW: 18.0, Signal.SHARE: 18.0}
-#: A newsletter's own rate counts as much as the overall one when it has seen so many clicks.
-_PRIOR_COUNT = 200.0
-
+_HALF_ARRIVED = {
+    Signal.DIGEST_CLICK: 6.0,
+    Signal.PAGE_VIEW: 18.0,
+    Signal.SHARE: 18.0,
+}
 _NOUNS = {
     Signal.DIGEST_CLICK: ("click", "clicks", " in its places"),
     Signal.PAGE_VIEW: ("view", "views", " at its age"),
@@ -55,12 +60,12 @@ class Score:
     explanation: str
 
 
-def score(observations: Sequence[Observation]) -> Score:
-    """Weigh what is known of an article."""
+def score(observations: Sequence[Observation], *, tau_squared: Mapping[Signal, float] = TAU_SQUARED) -> Score:
+    """Weigh what is known of an article; `tau_squared` is what each signal varies by by itself."""
     precision = 1 / _PRIOR_VARIANCE
     lift = 0.0
     for seen in observations:
-        weight = 1 / (1 / (max(seen.observed, seen.expected) + 0.5) + _TAU_SQUARED[seen.signal])
+        weight = 1 / (1 / (max(seen.observed, seen.expected) + 0.5) + tau_squared[seen.signal])
         lift += weight * math.log((seen.observed + 0.5) / (seen.expected + 0.5))
         precision += weight
     return Score(
@@ -79,24 +84,6 @@ def slot_rate(slot: int) -> float:
 def arrived(signal: Signal, age_hours: float) -> float:
     """Return which part of an exposure's counts has come in: a mail of this hour is not a failure yet."""
     return 1 - 2 ** (-max(age_hours, 0.0) / _HALF_ARRIVED[signal])
-
-
-def click_exposure(shown: Iterable[tuple[int, float, int]]) -> float:
-    """Add up what was shown as (slot, hours ago, mails), in units of a mail's first place."""
-    return sum(
-        mails * slot_rate(slot) * arrived(Signal.DIGEST_CLICK, age_hours) for slot, age_hours, mails in shown
-    )
-
-
-def base_rate(observed: float, exposure: float, *, overall: float) -> float:
-    """Return what one unit of exposure gets in a pool; a small pool leans on the `overall` rate.
-
-    Estimated from the pool itself, so that its average article has a lift of about 0 and ten times the
-    traffic changes no order.
-    """
-    if overall <= 0:
-        return 0.0
-    return (observed + _PRIOR_COUNT) / (exposure + _PRIOR_COUNT / overall)
 
 
 def _sentence(seen: Observation) -> str:

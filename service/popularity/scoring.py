@@ -1,100 +1,95 @@
 """Scores the articles of the last weeks, from hourly counts: one read, one write, whatever their number."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.articles.models import Article
-from service.popularity import ranking
+from service.articles.models import Article, ArticleTopic
+from service.popularity import expectation, ranking
+from service.popularity.expectation import PRIOR_RATE, Place, Seen
 from service.popularity.models import ArticleScore, Signal, SignalBucket
-from service.popularity.ranking import Observation, Score
+from service.popularity.ranking import Score
 
 WINDOW = timedelta(days=35)
 _HOUR = timedelta(hours=1)
 _COLUMNS = ("score", "sd", "observed", "explanation")
+#: What is expected is learned from the newest so many of a newsletter.
+_LEARN_FROM = 3_000
 
-
-@dataclass(slots=True)
-class _Tally:
-    """Counts and what they came from: of an article, of a newsletter's articles, or of all."""
-
-    observed: int = 0
-    exposure: float = 0.0
-
-    def add(self, observed: int, exposure: float) -> None:
-        self.observed += observed
-        self.exposure += exposure
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    article_id: int
-    newsletter_id: int
-    signal: Signal
+#: Newsletter -> article -> what was counted.
+_Counted = dict[int, dict[int, Seen]]
 
 
 def rescore(session: Session, *, now: datetime) -> int:
     """Score every article of the last 35 days of which anything is known; return how many."""
-    tallies = _count(session, now=now)
-    rates = _rates(tallies)
-    seen: dict[int, list[Observation]] = defaultdict(list)
-    for key, tally in tallies.items():
-        expected = tally.exposure * rates[key.newsletter_id, key.signal]
-        seen[key.article_id].append(Observation(key.signal, tally.observed, expected))
-    _write(session, {article_id: ranking.score(seen[article_id]) for article_id in sorted(seen)}, now=now)
-    return len(seen)
+    counted = _count(session, now=now)
+    overall = _first_place_rate(counted)
+    found: dict[int, Score] = {}
+    for articles in counted.values():
+        newest = sorted(articles.values(), key=lambda seen: seen.age_hours)[:_LEARN_FROM]
+        found |= expectation.scores(articles, expectation.fit(newest, prior_rate=overall))
+    _write(session, dict(sorted(found.items())), now=now)
+    return len(found)
 
 
-def _count(session: Session, *, now: datetime) -> dict[_Key, _Tally]:
+def _count(session: Session, *, now: datetime) -> _Counted:
     """Add up the buckets per article and signal; one without a bucket of a signal stays out of it."""
     rows = session.execute(
-        select(Article.newsletter_id, Article.published_at, SignalBucket)
+        select(
+            Article.newsletter_id,
+            Article.published_at,
+            SignalBucket.article_id,
+            SignalBucket.signal,
+            SignalBucket.slot,
+            SignalBucket.hour,
+            SignalBucket.observed,
+            SignalBucket.shown,
+        )
         .join(Article, Article.id == SignalBucket.article_id)
         .where(Article.published_at >= now - WINDOW, SignalBucket.hour >= now - WINDOW)
-        .order_by(SignalBucket.article_id, SignalBucket.signal, SignalBucket.slot, SignalBucket.hour)
+    ).all()
+    topics = _topics(session, {row.article_id for row in rows})
+    counted: _Counted = defaultdict(dict)
+    for row in rows:
+        articles = counted[row.newsletter_id]
+        seen = articles.get(row.article_id)
+        if seen is None:
+            age = (now - row.published_at) / _HOUR
+            seen = articles[row.article_id] = Seen(topics.get(row.article_id, ()), age)
+        if row.signal is Signal.DIGEST_CLICK:
+            place = seen.places.setdefault(row.signal, {}).setdefault(row.slot, Place())
+            place.clicks += row.observed
+            place.exposure += row.shown * ranking.arrived(row.signal, (now - row.hour) / _HOUR)
+        elif row.signal is Signal.PAGE_VIEW:
+            seen.views = (seen.views or 0) + row.observed
+        else:
+            seen.shares = (seen.shares or 0) + row.observed
+    return counted
+
+
+def _topics(session: Session, article_ids: set[int]) -> dict[int, tuple[int, ...]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    rows = session.execute(
+        select(ArticleTopic.article_id, ArticleTopic.topic_id).where(ArticleTopic.article_id.in_(article_ids))
     )
-    tallies: dict[_Key, _Tally] = {}
-    for newsletter_id, published_at, bucket in rows:
-        key = _Key(bucket.article_id, newsletter_id, bucket.signal)
-        tally = tallies.get(key)
-        if tally is None:
-            tally = tallies[key] = _Tally(exposure=_exposure_of_age(bucket.signal, now - published_at))
-        tally.add(bucket.observed, _exposure_of_mails(bucket, now - bucket.hour))
-    return tallies
+    for article_id, topic_id in rows:
+        found[article_id].append(topic_id)
+    return {article_id: tuple(sorted(topic_ids)) for article_id, topic_ids in found.items()}
 
 
-def _exposure_of_mails(bucket: SignalBucket, age: timedelta) -> float:
-    if bucket.signal is not Signal.DIGEST_CLICK or not bucket.shown:
-        return 0.0
-    return ranking.click_exposure([(bucket.slot, age / _HOUR, bucket.shown)])
-
-
-def _exposure_of_age(signal: Signal, age: timedelta) -> float:
-    """Signals without places compare articles of one age: every article is shown on the site."""
-    return 0.0 if signal is Signal.DIGEST_CLICK else ranking.arrived(signal, age / _HOUR)
-
-
-def _rates(tallies: Mapping[_Key, _Tally]) -> dict[tuple[int, Signal], float]:
-    """Estimate what one unit of exposure gets, per newsletter and signal."""
-    pools: dict[tuple[int, Signal], _Tally] = defaultdict(_Tally)
-    overall: dict[Signal, _Tally] = defaultdict(_Tally)
-    for key, tally in tallies.items():
-        pools[key.newsletter_id, key.signal].add(tally.observed, tally.exposure)
-        overall[key.signal].add(tally.observed, tally.exposure)
-    return {
-        (newsletter_id, signal): ranking.base_rate(
-            pool.observed,
-            pool.exposure,
-            overall=overall[signal].observed / (overall[signal].exposure or math.inf),
-        )
-        for (newsletter_id, signal), pool in pools.items()
-    }
+def _first_place_rate(counted: Mapping[int, Mapping[int, Seen]]) -> float:
+    """Return what a mail's first place gets in all newsletters together: a small one leans on it."""
+    clicks = exposure = 0.0
+    for articles in counted.values():
+        for seen in articles.values():
+            for slot, place in seen.places.get(Signal.DIGEST_CLICK, {}).items():
+                clicks += place.clicks
+                exposure += place.exposure * ranking.slot_rate(slot)
+    return clicks / exposure if clicks and exposure else PRIOR_RATE
 
 
 def _write(session: Session, scores: Mapping[int, Score], *, now: datetime) -> None:

@@ -44,7 +44,7 @@ def test_an_article_is_measured_against_its_places(session: Session, now: dateti
     assert five.score > one.score > middle.score > nobody.score
     assert five.score > 0 > nobody.score
     assert (five.observed, five.computed_at) == (50, now)
-    assert five.explanation == "2.8 times the clicks expected in its places (50 of 17.9)."
+    assert five.explanation == "1.8 times the clicks expected in its places (50 of 27.3)."
 
 
 def test_scoring_twice_gives_the_same_and_later_clicks_move_it(session: Session, now: datetime) -> None:

@@ -70,32 +70,6 @@ def test_more_of_the_same_makes_a_lift_more_certain(observed: int, factor: int) 
     assert much.sd <= little.sd
 
 
-@given(
-    st.lists(counts, min_size=2, max_size=12),
-    st.lists(st.tuples(st.integers(1, 14), st.integers(1, 500)), min_size=1, max_size=5),
-)
-def test_ten_times_the_traffic_keeps_the_order(observed: list[int], places: list[tuple[int, int]]) -> None:
-    """Articles shown alike: the whole world growing tenfold moves nobody past anybody."""
-
-    def order(factor: int) -> list[int]:
-        exposure = ranking.click_exposure([(slot, 48.0, mails * factor) for slot, mails in places])
-        seen = [count * factor for count in observed]
-        rate = ranking.base_rate(
-            sum(seen), exposure * len(seen), overall=sum(seen) / (exposure * len(seen)) or 0
-        )
-        scores = [clicks(count, exposure * rate).score for count in seen]
-        return sorted(range(len(seen)), key=lambda place: (round(scores[place], 9), place))
-
-    assert order(1) == order(10)
-
-
-@given(st.permutations([1, 2, 3, 4, 5]), st.integers(1, 900), st.floats(0, 200))
-def test_places_with_the_same_exposure_can_change_hands(slots: list[int], mails: int, age: float) -> None:
-    straight = ranking.click_exposure([(slot, age, mails) for slot in (1, 2, 3, 4, 5)])
-    shuffled = ranking.click_exposure([(slot, age, mails) for slot in slots])
-    assert straight == pytest.approx(shuffled)
-
-
 def test_a_lower_place_expects_less() -> None:
     rates = [ranking.slot_rate(slot) for slot in range(1, 15)]
     assert rates[0] == 1
@@ -103,28 +77,11 @@ def test_a_lower_place_expects_less() -> None:
     assert rates[9] == pytest.approx(10**-0.7)
 
 
-def test_the_same_clicks_count_for_more_in_a_lower_place() -> None:
-    first, fifth = (ranking.click_exposure([(slot, 72.0, 500)]) * 0.04 for slot in (1, 5))
-    assert clicks(20, fifth).score > clicks(20, first).score
-
-
 def test_a_mail_of_this_hour_expects_nothing_yet_and_an_old_one_everything() -> None:
     assert ranking.arrived(Signal.DIGEST_CLICK, 0) == 0
     assert ranking.arrived(Signal.DIGEST_CLICK, -3) == 0
     assert ranking.arrived(Signal.DIGEST_CLICK, 6) == 0.5
     assert ranking.arrived(Signal.DIGEST_CLICK, 200) == pytest.approx(1)
-
-
-def test_the_average_article_of_a_pool_has_no_lift() -> None:
-    rate = ranking.base_rate(400, 10_000, overall=400 / 10_000)
-    assert rate == pytest.approx(0.04)
-    assert clicks(40, 1000 * rate).score == pytest.approx(0, abs=1e-9)
-
-
-def test_a_small_newsletter_leans_on_the_others() -> None:
-    assert ranking.base_rate(0, 50, overall=0.04) == pytest.approx(0.0396, abs=1e-4)
-    assert ranking.base_rate(20_000, 200_000, overall=0.04) == pytest.approx(0.1, rel=0.03)
-    assert ranking.base_rate(0, 0, overall=0) == 0
 
 
 def test_signals_are_weighed_by_how_well_they_are_known() -> None:
