@@ -1,6 +1,6 @@
 """Wake-ups for feeds and for the settler."""
 
-from service.articles import polling, settling
+from service.articles import polling, settling, stories
 from service.bootstrap import fetcher
 from service.clock import utc_now
 from service.db import transaction
@@ -21,6 +21,7 @@ def poll_sources() -> None:
 
 @app.task(name=TaskName.SETTLE)
 def settle() -> None:
-    """Let articles that have rested into the pools."""
+    """Fold what is new into stories, then let articles that have rested into the pools."""
+    stories.fold_waiting(runtime().sessions, now=utc_now())
     with transaction(runtime().sessions) as session:
         settling.settle(session, settle_minutes=runtime().settings.settle_minutes, now=utc_now())

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.articles import urls
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -20,6 +22,13 @@ class Entry:
     categories: tuple[str, ...]
     #: As the feed says it, however absurd; None where it says nothing.
     published_at: datetime | None
+    #: Where the piece stands originally (rel=canonical, or what a proxy of feeds keeps), if the feed says so.
+    canonical: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The key of its story among addresses."""
+        return urls.canonical(self.canonical or self.url)
 
 
 @dataclass(frozen=True, slots=True)

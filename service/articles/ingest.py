@@ -12,7 +12,6 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.articles import urls
 from service.articles.entries import Entry, Feed
 from service.articles.mapping import Categories, add_topics, learn_categories
 from service.articles.models import Article, ArticleTopic, Source
@@ -38,7 +37,7 @@ class Stored:
 
 def store(session: Session, source: Source, feed: Feed, *, now: datetime) -> Stored:
     """Write the entries of a feed; the same feed again changes nothing."""
-    session.execute(select(func.pg_advisory_xact_lock(_LOCK, source.newsletter_id)))
+    lock_newsletter(session, source.newsletter_id)
     entries = _one_per_story(feed.entries)
     names = [name for entry in entries for name in entry.categories]
     categories = learn_categories(session, source.newsletter_id, names, now=now)
@@ -56,6 +55,11 @@ def store(session: Session, source: Source, feed: Feed, *, now: datetime) -> Sto
     return Stored(new=new, changed=changed)
 
 
+def lock_newsletter(session: Session, newsletter_id: int) -> None:
+    """Wait until nobody else changes this newsletter's articles, and keep them until the commit."""
+    session.execute(select(func.pg_advisory_xact_lock(_LOCK, newsletter_id)))
+
+
 def held_date(published_at: datetime | None, *, now: datetime) -> datetime:
     """Return the date to believe: a near future is an embargo; none or an absurd one is the present."""
     if published_at is None or published_at < _EARLIEST or published_at > now + _LONGEST_EMBARGO:
@@ -69,7 +73,7 @@ def _one_per_story(entries: Iterable[Entry]) -> list[Entry]:
     addresses: set[str] = set()
     kept = []
     for entry in entries:
-        address = urls.canonical(entry.url)
+        address = entry.address
         if entry.guid not in guids and address not in addresses:
             kept.append(entry)
         guids.add(entry.guid)
@@ -85,11 +89,11 @@ class _Known:
     by_address: dict[str, Article]
 
     def match(self, entry: Entry) -> Article | None:
-        return self.by_guid.get(entry.guid) or self.by_address.get(urls.canonical(entry.url))
+        return self.by_guid.get(entry.guid) or self.by_address.get(entry.address)
 
 
 def _load_known(session: Session, source: Source, entries: Sequence[Entry]) -> _Known:
-    addresses = [urls.canonical(entry.url) for entry in entries]
+    addresses = [entry.address for entry in entries]
     guids = [entry.guid for entry in entries]
     rows = session.scalars(
         select(Article).where(
@@ -133,7 +137,7 @@ def _values(source: Source, entry: Entry, categories: Categories, *, now: dateti
         "source_id": source.id,
         "guid": entry.guid,
         "url": entry.url,
-        "canonical_url": urls.canonical(entry.url),
+        "canonical_url": entry.address,
         "categories": categories.spelled(entry.categories),
         "published_at": held_date(entry.published_at, now=now),
         "fetched_at": now,
@@ -166,12 +170,14 @@ def _follow(
         setattr(article, name, value)
     if differences:
         article.changed_at = now
+    if not differences.keys().isdisjoint(("title", "summary")):
+        article.story_due = True
     return bool(differences)
 
 
 def _moved(entry: Entry, article: Article, known: _Known) -> dict[str, str]:
     """Return the new address of an article, unless that address is another article's by now."""
-    address = urls.canonical(entry.url)
+    address = entry.address
     if known.by_address.setdefault(address, article) is not article:
         return {}
     return {"url": entry.url, "canonical_url": address}

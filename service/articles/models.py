@@ -76,6 +76,10 @@ class Article(Model):
     published_at: Mapped[datetime]
     fetched_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    #: The smallest id among its near duplicates, itself included; None while it stands alone.
+    story_id: Mapped[int | None]
+    #: Waits to be compared with its neighbours: new, or corrected since.
+    story_due: Mapped[bool] = mapped_column(default=True, server_default="true")
     #: Taken back by an operator or the source: in no digest from now on.
     withdrawn_at: Mapped[datetime | None]
 
@@ -84,7 +88,24 @@ class Article(Model):
         UniqueConstraint("newsletter_id", "canonical_url"),
         Index("ix_articles_published", "newsletter_id", "published_at"),
         Index("ix_articles_categories", "categories", postgresql_using="gin"),
+        Index("ix_articles_story", "story_id", postgresql_where=text("story_id IS NOT NULL")),
+        Index("ix_articles_story_due", "newsletter_id", "id", postgresql_where=text("story_due")),
     )
+
+
+class StorySignature(Model):
+    """By what later articles find one that was compared (docs/adr/0016)."""
+
+    __tablename__ = "story_signatures"
+
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True)
+    newsletter_id: Mapped[int]
+    #: MinHash bands and the title's hash: two articles that share one are worth comparing.
+    bands: Mapped[list[int]]
+    #: Equal for equal texts.
+    text_key: Mapped[int]
+
+    __table_args__ = (Index("ix_story_signatures_bands", "bands", postgresql_using="gin"),)
 
 
 class ArticleTopic(Model):

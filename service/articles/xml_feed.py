@@ -71,7 +71,13 @@ def _entry(raw: Any, *, base_url: str, language: str | None) -> Entry | None:
             tag.get("label") or tag.get("term") for tag in raw.get("tags", []) if tag
         ),
         published_at=published,
+        canonical=urls.first_of(_originals(raw), else_of=None, base=base_url),
     )
+
+
+def _originals(raw: Any) -> list[str]:
+    canonical = [link.get("href") for link in raw.get("links", []) if link.get("rel") == "canonical"]
+    return [str(link) for link in (*canonical, raw.get("feedburner_origlink")) if link]
 
 
 def _links(raw: Any) -> list[str]:

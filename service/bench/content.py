@@ -7,7 +7,7 @@ from random import Random
 from service.articles.models import Article, Source
 from service.delivery import mime
 from service.delivery.ports import Head, ListHeaders, Mail
-from service.digests.selection import Pick, Section, Selection
+from service.digests.selection.values import Pick, Section, Selection
 from service.emails.letters import EmailContent
 from service.emails.splice import splice
 from service.links import Links

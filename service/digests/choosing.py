@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from service.digests import pool
-from service.digests.pool import Entry
-from service.digests.selection import Reader, Selection, Skip, select
+from service.digests.selection.greedy import select
+from service.digests.selection.values import Candidate, Reader, Selection, Skip
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import Subscription
 
 Outcomes = dict[int, Selection | Skip]
-_Key = tuple[tuple[int, ...], int, frozenset[int]]
 
 
 def choose(
     readers: Sequence[Subscription],
-    entries: Sequence[Entry],
+    candidates: Sequence[Candidate],
     *,
     newsletter: Newsletter,
     rhythm: Rhythm,
@@ -23,27 +21,41 @@ def choose(
 ) -> Outcomes:
     """Return each reader's digest, or why there is none, by subscription id.
 
-    What is new is above the reader's watermark, or above `after_seq` where that is given.
+    `received` has stories, not articles. What is new is above the reader's watermark, or above `after_seq`
+    where that is given.
     """
-    on_offer = frozenset(entry.article_id for entry in entries)
-    groups: dict[_Key, list[int]] = {}
-    for reader in readers:
-        mark = reader.watermark if after_seq is None else after_seq
-        had = received.get(reader.id, frozenset()) & on_offer
-        groups.setdefault((tuple(sorted(reader.topic_ids)), mark, had), []).append(reader.id)
-    span = "this month" if rhythm is Rhythm.MONTHLY else "this week"
+    on_offer = frozenset(candidate.story_id for candidate in candidates)
+    groups: dict[Reader, list[int]] = {}
+    for one in readers:
+        mark = one.watermark if after_seq is None else after_seq
+        had = received.get(one.id, frozenset()) & on_offer
+        group = reader_of(one, newsletter=newsletter, rhythm=rhythm, received=had, watermark=mark)
+        groups.setdefault(group, []).append(one.id)
     outcomes: Outcomes = {}
-    for (topic_ids, mark, had), members in groups.items():
-        topics = tuple((topic.id, topic.name) for topic in newsletter.open_topics if topic.id in topic_ids)
-        outcome = select(
-            pool.candidates(entries, topic_ids=[topic_id for topic_id, _ in topics], after_seq=mark),
-            reader=Reader(
-                topics=topics,
-                min_items=newsletter.min_items,
-                max_items=newsletter.max_items,
-                received=had,
-                span=span,
-            ),
-        )
-        outcomes |= dict.fromkeys(members, outcome)
+    for reader, members in groups.items():
+        outcomes |= dict.fromkeys(members, select(candidates, reader=reader))
     return outcomes
+
+
+def reader_of(
+    subscription: Subscription,
+    *,
+    newsletter: Newsletter,
+    rhythm: Rhythm,
+    received: frozenset[int],
+    watermark: int,
+) -> Reader:
+    """Return what selection needs to know of a subscription; equal for readers with equal input."""
+    offered = tuple((topic.id, topic.name) for topic in newsletter.open_topics)
+    own = subscription.max_items
+    return Reader(
+        topics=tuple(topic for topic in offered if topic[0] in subscription.topic_ids),
+        min_items=newsletter.min_items,
+        max_items=newsletter.max_items if own is None else min(own, newsletter.max_items),
+        watermark=watermark,
+        received=received,
+        excluded=frozenset(subscription.excluded_topic_ids),
+        offered=offered,
+        explore=subscription.explore,
+        span="this month" if rhythm is Rhythm.MONTHLY else "this week",
+    )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from service.articles.models import Article
-from service.digests.selection import Selection
+from service.digests.selection.values import Pick, Selection
 from service.emails.sanitising import single_line
 from service.emails.splice import defuse
 from service.recipes.content import Draft
@@ -75,16 +75,19 @@ def _content(selection: Selection, *, issue: Issue, titles: list[str]) -> dict[s
             {
                 "key": section.key,
                 "heading": section.heading,
-                "items": [
-                    {
-                        "article_id": pick.article_id,
-                        "topic_id": pick.topic_id,
-                        "slot": pick.slot,
-                        "reason": pick.reason,
-                    }
-                    for pick in section.picks
-                ],
+                "items": [_item(pick) for pick in section.picks],
             }
             for section in selection.sections
         ],
     }
+
+
+def _item(pick: Pick) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "article_id": pick.article_id,
+        "topic_id": pick.topic_id,
+        "slot": pick.slot,
+        "reason": pick.reason,
+    }
+    # The log of the exploration: which number won the slot.
+    return item if pick.draw is None else item | {"draw": pick.draw}

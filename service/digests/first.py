@@ -19,11 +19,12 @@ from service.delivery.models import Mailing, MailingState
 from service.digests import choosing, editions, periods, pool, slots, writing
 from service.digests.models import Run
 from service.digests.planning import PASS_SECONDS, PlanReport, sending_newsletters
-from service.digests.selection import Selection, Skip
+from service.digests.received import received_stories
+from service.digests.selection import drawing
+from service.digests.selection.values import Selection, Skip
 from service.digests.writing import Choice
 from service.links import Links
 from service.newsletters.models import Newsletter, Rhythm
-from service.recipes import queries as recipes
 from service.subscribers import reach
 from service.subscribers.models import Subscription, SubscriptionState
 
@@ -111,33 +112,36 @@ def _choices(
     session: Session, run: Run, readers: Sequence[Subscription], *, day: date, now: datetime
 ) -> list[Choice]:
     """Look back a few days, and a month for those who would get too little."""
-    received = recipes.received(session, [reader.id for reader in readers], now=now)
-    stopped = session.get_one(Mailing, run.edition.mailing_id).state is MailingState.STOPPED
+    received = received_stories(session, [reader.id for reader in readers], now=now)
+    edition = run.edition
+    stopped = session.get_one(Mailing, edition.mailing_id).state is MailingState.STOPPED
     choices: list[Choice] = []
     left = list(readers)
     for look_back in (LOOK_BACK[readers[0].rhythm], LONGEST_LOOK_BACK):
-        entries = pool.load_recent(
+        candidates = pool.load_recent(
             session,
-            topic_ids={topic_id for reader in left for topic_id in reader.topic_ids},
+            edition.newsletter,
             until_seq=run.cutoff_seq,
             published_since=now - look_back,
+            seed=drawing.seed(edition.newsletter_id, edition.rhythm, edition.period),
+            now=now,
         )
         outcomes = choosing.choose(
             left,
-            entries,
-            newsletter=run.edition.newsletter,
+            candidates,
+            newsletter=edition.newsletter,
             rhythm=readers[0].rhythm,
             received=received,
             after_seq=0,
         )
         begin = pool.start_of(
-            session, run.edition.newsletter_id, published_since=now - look_back, cutoff=run.cutoff_seq
+            session, edition.newsletter_id, published_since=now - look_back, cutoff=run.cutoff_seq
         )
         last = look_back == LONGEST_LOOK_BACK
         for reader in left:
             outcome = _unless(reader, outcomes[reader.id], day=day, stopped=stopped)
             if last or isinstance(outcome, Selection):
-                choices.append(Choice(reader, run.edition, day, outcome, begin, run.cutoff_seq))
+                choices.append(Choice(reader, edition, day, outcome, begin, run.cutoff_seq))
         done = {choice.subscription.id for choice in choices}
         left = [reader for reader in left if reader.id not in done]
         if not left:

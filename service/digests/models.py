@@ -1,12 +1,22 @@
-"""Editions, which people speak of, and the runs that plan them."""
+"""Editions, which people speak of, the runs that plan them, and what editors want in them."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from service.articles.models import Article
 from service.db import Model
-from service.newsletters.models import Newsletter, Rhythm
+from service.newsletters.models import Newsletter, Rhythm, Topic
+
+
+class CurationKind(StrEnum):
+    """What editors may want of a story: in every digest, higher or lower, or in none."""
+
+    PIN = "pin"
+    BOOST = "boost"
+    EXCLUDE = "exclude"
 
 
 class Edition(Model):
@@ -41,3 +51,33 @@ class Run(Model):
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("edition_id", "slot_at"),)
+
+
+class Curation(Model):
+    """An editor's wish about a story, with its reason; it ends by itself, and stays as a record."""
+
+    __tablename__ = "curations"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"), index=True)
+    article: Mapped[Article] = relationship()
+    #: Holds for readers of this topic only; None holds for every reader.
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
+    topic: Mapped[Topic | None] = relationship()
+    kind: Mapped[CurationKind]
+    #: Added to the log-lift; 0 for pins and exclusions.
+    boost: Mapped[float] = mapped_column(default=0.0)
+    reason: Mapped[str]
+    #: "operator 3"
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    #: Before its time, by an operator.
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("(kind = 'boost') = (boost <> 0)", name="boost"),
+        Index("ix_curations_in_force", "newsletter_id", "expires_at"),
+    )

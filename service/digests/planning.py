@@ -8,7 +8,7 @@ is lost.
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -19,13 +19,14 @@ from service.delivery.models import Mailing, MailingState
 from service.digests import choosing, editions, pool, restoring, slots, writing
 from service.digests.choosing import Outcomes
 from service.digests.models import Run
-from service.digests.selection import Skip
+from service.digests.received import received_stories
+from service.digests.selection import drawing
+from service.digests.selection.values import Skip
 from service.digests.slots import Slot
 from service.digests.writing import Choice
 from service.links import Links
-from service.newsletters.models import Newsletter, Rhythm
+from service.newsletters.models import Newsletter
 from service.newsletters.queries import missing_for_sending
-from service.recipes import queries as recipes
 from service.subscribers import reach
 from service.subscribers.models import Subscription, SubscriptionState
 
@@ -33,13 +34,6 @@ from service.subscribers.models import Subscription, SubscriptionState
 SLICE = 500
 #: A pass begins no slice after so many seconds: tasks have an end, and the tick wakes the next pass.
 PASS_SECONDS = 60.0
-
-#: How long a story that many read may still come to a reader who has not had it.
-POPULAR_FOR = {
-    Rhythm.DAILY: timedelta(days=7),
-    Rhythm.WEEKLY: timedelta(days=7),
-    Rhythm.MONTHLY: timedelta(days=30),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +112,7 @@ def plan_slice(
     by_slot: dict[Slot, list[Subscription]] = {}
     for one in awake:
         by_slot.setdefault(slots.slot_of(one, now=now), []).append(one)
-    received = recipes.received(session, [one.id for one in awake], now=now)
+    received = received_stories(session, [one.id for one in awake], now=now)
     choices = []
     for slot, run in _runs(session, by_slot, now=now).items():
         readers = writing.without_row(session, run.edition, by_slot[slot])
@@ -172,16 +166,18 @@ def _select(
 ) -> Outcomes:
     if not readers:
         return {}
-    rhythm = run.edition.rhythm
-    entries = pool.load_window(
+    edition = run.edition
+    candidates = pool.load_window(
         session,
-        topic_ids={topic_id for one in readers for topic_id in one.topic_ids},
+        edition.newsletter,
+        rhythm=edition.rhythm,
         after_seq=min(one.watermark for one in readers),
         until_seq=run.cutoff_seq,
-        popular_since=now - POPULAR_FOR[rhythm],
+        seed=drawing.seed(edition.newsletter_id, edition.rhythm, edition.period),
+        now=now,
     )
     return choosing.choose(
-        readers, entries, newsletter=run.edition.newsletter, rhythm=rhythm, received=received
+        readers, candidates, newsletter=edition.newsletter, rhythm=edition.rhythm, received=received
     )
 
 

@@ -1,57 +1,86 @@
-"""The articles a slice of readers may choose from, read in one query and narrowed per group in memory."""
+"""The stories that the readers of a run may be given: read once per run, equal for all of them."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic
-from service.digests.selection import POPULAR_OBSERVED, Candidate
+from service.digests import curations
+from service.digests.folding import Member, fold
+from service.digests.selection.drawing import UNKNOWN_SD
+from service.digests.selection.values import POPULAR_OBSERVED, Candidate
+from service.newsletters.models import Newsletter, Rhythm
 from service.popularity.models import ArticleScore
 
 #: The newest so many (article, topic) pairs: a reader who comes back after a year gets the best of these.
 LIMIT = 4_000
+#: Of what was popular lately, the best so many.
+POPULAR_LIMIT = 500
+#: How long a story that many read may still come to a reader who has not had it.
+MISSED_FOR = {Rhythm.DAILY: timedelta(days=14), Rhythm.MONTHLY: timedelta(days=60)}
+_MISSED_FOR = timedelta(days=28)
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An article with its place in the sequence for each of its topics."""
-
-    article_id: int
-    seqs: tuple[tuple[int, int], ...]
-    source_id: int
-    author: str | None
-    has_image: bool
-    score: float
-    sd: float
-    observed: int
+_STORY = func.coalesce(Article.story_id, Article.id)
 
 
 def load_window(
     session: Session,
+    newsletter: Newsletter,
     *,
-    topic_ids: Collection[int],
+    rhythm: Rhythm,
     after_seq: int,
     until_seq: int,
-    popular_since: datetime,
-) -> list[Entry]:
-    """Read what became eligible in the window, and what was popular lately before it."""
-    popular = and_(
-        # When it was published, not when we came to know it: a new source's archive is not this week's news.
-        Article.published_at >= popular_since,
-        ArticleScore.observed >= POPULAR_OBSERVED,
-        ArticleScore.score > 0,
+    seed: str,
+    now: datetime,
+) -> list[Candidate]:
+    """Read what became eligible in the window, what was popular in the weeks before it, and what is pinned.
+
+    `after_seq` is the smallest watermark among the readers, `until_seq` the run's cut-off.
+    """
+    new = (
+        _places(newsletter, until_seq=until_seq)
+        .where(ArticleTopic.eligible_seq > after_seq)
+        .order_by(ArticleTopic.eligible_seq.desc(), ArticleTopic.article_id)
+        .limit(LIMIT)
     )
-    return _load(session, topic_ids, until_seq, or_(ArticleTopic.eligible_seq > after_seq, popular))
+    popular = (
+        _places(newsletter, until_seq=until_seq)
+        .join(ArticleScore, ArticleScore.article_id == Article.id)
+        .where(
+            # When it was published, not when we came to know it: a new source's archive is not this week's.
+            Article.published_at >= now - MISSED_FOR.get(rhythm, _MISSED_FOR),
+            ArticleScore.observed >= POPULAR_OBSERVED,
+            ArticleScore.score > 0,
+        )
+        .order_by(ArticleScore.score.desc(), Article.id)
+        .limit(POPULAR_LIMIT)
+    )
+    stories = set(session.scalars(new)) | set(session.scalars(popular))
+    return _candidates(session, newsletter, stories, until_seq=until_seq, seed=seed, now=now)
 
 
 def load_recent(
-    session: Session, *, topic_ids: Collection[int], until_seq: int, published_since: datetime
-) -> list[Entry]:
+    session: Session,
+    newsletter: Newsletter,
+    *,
+    until_seq: int,
+    published_since: datetime,
+    seed: str,
+    now: datetime,
+) -> list[Candidate]:
     """Read what was published lately: for a reader who has had nothing yet."""
-    return _load(session, topic_ids, until_seq, Article.published_at >= published_since)
+    recent = (
+        _places(newsletter, until_seq=until_seq)
+        .where(Article.published_at >= published_since)
+        .order_by(ArticleTopic.eligible_seq.desc(), ArticleTopic.article_id)
+        .limit(LIMIT)
+    )
+    return _candidates(
+        session, newsletter, set(session.scalars(recent)), until_seq=until_seq, seed=seed, now=now
+    )
 
 
 def start_of(session: Session, newsletter_id: int, *, published_since: datetime, cutoff: int) -> int:
@@ -64,64 +93,88 @@ def start_of(session: Session, newsletter_id: int, *, published_since: datetime,
     return cutoff if first is None else min(first - 1, cutoff)
 
 
-def candidates(entries: Iterable[Entry], *, topic_ids: Collection[int], after_seq: int) -> list[Candidate]:
-    """Narrow the entries to one group: its topics, and what is above its watermark as new."""
-    chosen = frozenset(topic_ids)
-    found = []
-    for entry in entries:
-        own = {topic_id: seq for topic_id, seq in entry.seqs if topic_id in chosen}
-        if not own:
-            continue
-        fresh = {topic_id for topic_id, seq in own.items() if seq > after_seq}
-        found.append(
-            Candidate(
-                article_id=entry.article_id,
-                topic_ids=frozenset(fresh or own),
-                source_id=entry.source_id,
-                seq=max(own.values()),
-                author=entry.author,
-                score=entry.score,
-                sd=entry.sd,
-                observed=entry.observed,
-                has_image=entry.has_image,
-                fresh=bool(fresh),
-            )
-        )
-    return found
-
-
-def _load(
-    session: Session, topic_ids: Collection[int], until_seq: int, which: ColumnElement[bool]
-) -> list[Entry]:
-    rows = session.execute(
-        select(
-            ArticleTopic.article_id,
-            ArticleTopic.topic_id,
-            ArticleTopic.eligible_seq,
-            Article.source_id,
-            Article.author,
-            Article.image_url,
-            func.coalesce(ArticleScore.score, 0.0),
-            func.coalesce(ArticleScore.sd, 0.0),
-            func.coalesce(ArticleScore.observed, 0),
-        )
-        .join(Article, Article.id == ArticleTopic.article_id)
-        .outerjoin(ArticleScore, ArticleScore.article_id == ArticleTopic.article_id)
+def _places(newsletter: Newsletter, *, until_seq: int) -> Select[int]:
+    """Select the story of every place that a digest may take one from."""
+    return (
+        select(_STORY)
+        .join(ArticleTopic, ArticleTopic.article_id == Article.id)
         .where(
-            ArticleTopic.topic_id.in_(topic_ids),
+            ArticleTopic.topic_id.in_([topic.id for topic in newsletter.open_topics]),
             ArticleTopic.eligible_seq <= until_seq,
             Article.withdrawn_at.is_(None),
-            which,
         )
-        .order_by(ArticleTopic.eligible_seq.desc(), ArticleTopic.article_id)
-        .limit(LIMIT)
-    ).all()
-    seqs: dict[int, list[tuple[int, int]]] = {}
-    for row in rows:
-        seqs.setdefault(row[0], []).append((row[1], row[2] or 0))
-    firsts = {row[0]: row for row in reversed(rows)}
+    )
+
+
+def _candidates(
+    session: Session,
+    newsletter: Newsletter,
+    stories: Collection[int],
+    *,
+    until_seq: int,
+    seed: str,
+    now: datetime,
+) -> list[Candidate]:
+    wishes = curations.wishes(session, newsletter.id, now=now)
+    wanted = {*stories, *(wish.story_id for wish in wishes)}
+    members = _members(session, newsletter, wanted, until_seq=until_seq)
+    return fold(members, wishes=wishes, seed=seed)
+
+
+def _members(
+    session: Session, newsletter: Newsletter, stories: Collection[int], *, until_seq: int
+) -> list[Member]:
+    """Read every article of these stories with all its topics: the whole story decides where it stands."""
+    of_story: ColumnElement[bool] = or_(Article.id.in_(stories), Article.story_id.in_(stories))
+    topics: dict[int, list[tuple[int, int | None]]] = {}
+    for article_id, topic_id, seq in session.execute(
+        select(ArticleTopic.article_id, ArticleTopic.topic_id, ArticleTopic.eligible_seq)
+        .join(Article, Article.id == ArticleTopic.article_id)
+        .where(of_story)
+    ):
+        topics.setdefault(article_id, []).append((topic_id, seq))
+    rows = session.execute(
+        select(
+            Article.id,
+            _STORY,
+            Article.source_id,
+            Article.published_at,
+            Article.author,
+            Article.image_url.is_not(None),
+            Article.url,
+            func.length(Article.title) + func.length(Article.summary),
+            func.coalesce(ArticleScore.score, 0.0),
+            func.coalesce(ArticleScore.sd, UNKNOWN_SD),
+            func.coalesce(ArticleScore.observed, 0),
+        )
+        .outerjoin(ArticleScore, ArticleScore.article_id == Article.id)
+        .where(of_story, Article.withdrawn_at.is_(None))
+    )
+    offered = {topic.id for topic in newsletter.open_topics}
+    home = _host(newsletter.home_url)
     return [
-        Entry(article_id, tuple(pairs), row[3], row[4], bool(row[5]), row[6], row[7], row[8])
-        for article_id, pairs in seqs.items()
-        for row in (firsts[article_id],)
+        Member(
+            article_id=row[0],
+            story_id=row[1],
+            source_id=row[2],
+            published_at=row[3],
+            topic_ids=frozenset(topic_id for topic_id, _ in topics.get(row[0], ())),
+            seqs=tuple(
+                (topic_id, seq)
+                for topic_id, seq in topics.get(row[0], ())
+                if seq is not None and seq <= until_seq and topic_id in offered
+            ),
+            author=row[4],
+            has_image=bool(row[5]),
+            own=bool(home) and _host(row[6]) == home,
+            length=row[7],
+            score=row[8],
+            sd=row[9],
+            observed=row[10],
+        )
+        for row in rows
     ]
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")

@@ -14,7 +14,7 @@ from service.delivery.models import Mailing, Message, MessageState
 from service.digests import content, emails
 from service.digests.content import Issue
 from service.digests.models import Edition
-from service.digests.selection import Selection, Skip
+from service.digests.selection.values import Selection, Skip
 from service.emails.letters import DigestLetter
 from service.links import Links
 from service.newsletters.models import Rhythm

@@ -70,6 +70,12 @@ class Subscription(Model):
     generation: Mapped[int] = mapped_column(default=1)
     #: Sorted; an array, so that readers with equal input are one GROUP BY away (docs/adr/0003).
     topic_ids: Mapped[list[int]]
+    #: Sorted; an article that is also in one of these does not come.
+    excluded_topic_ids: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
+    #: Whether one article of a mail may be from a topic that was not chosen.
+    explore: Mapped[bool] = mapped_column(default=True, server_default="true")
+    #: The reader's own ceiling, at most the newsletter's; None leaves it to the newsletter.
+    max_items: Mapped[int | None]
     rhythm: Mapped[Rhythm]
     #: ISO: Monday is 1. Used by the weekly rhythm.
     weekday: Mapped[int] = mapped_column(default=5)
@@ -98,6 +104,7 @@ class Subscription(Model):
         UniqueConstraint("subscriber_id", "newsletter_id"),
         CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+        CheckConstraint("max_items BETWEEN 1 AND 14", name="max_items"),
         # In the planner's order: a slice of hundreds of thousands who are due at once is read, not sorted.
         Index(
             "ix_subscriptions_due",

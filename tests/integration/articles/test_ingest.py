@@ -13,7 +13,7 @@ from service.articles.ingest import Stored
 from service.articles.models import Article, ArticleTopic, CategoryMapping, Source
 from service.digests import pool
 from service.errors import InvalidInput, NotFound
-from service.newsletters.models import Newsletter
+from service.newsletters.models import Newsletter, Rhythm
 from tests.factories import make_article, make_newsletter, make_source
 
 
@@ -226,7 +226,9 @@ def test_a_withdrawn_article_is_in_no_pool_and_comes_back_restored(
     waiting = make_article(session, source, topic)
 
     def on_offer() -> list[int]:
-        found = pool.load_window(session, topic_ids=[topic.id], after_seq=0, until_seq=99, popular_since=now)
+        found = pool.load_window(
+            session, newsletter, rhythm=Rhythm.WEEKLY, after_seq=0, until_seq=99, seed="", now=now
+        )
         return [entry.article_id for entry in found]
 
     assert on_offer() == [article.id]

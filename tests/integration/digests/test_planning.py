@@ -83,18 +83,28 @@ def test_planning_again_changes_nothing(session: Session, sessions: Sessions) ->
     assert len(messages(session)) == 1
 
 
-def test_a_reader_gets_only_articles_of_chosen_topics(session: Session, sessions: Sessions) -> None:
+def test_a_reader_gets_articles_of_chosen_topics_and_one_that_is_different_unless_it_is_not_wanted(
+    session: Session, sessions: Sessions
+) -> None:
     newsletter = make_newsletter(session)
     science, energy = newsletter.topics
-    wanted = make_stories(session, newsletter, count=4, topic=science)
-    make_stories(session, newsletter, count=4, first_seq=10, topic=energy)
-    reader = make_due(session, newsletter, topic_ids=[science.id])
+    wanted = {article.id for article in make_stories(session, newsletter, count=4, topic=science)}
+    others = {
+        article.id for article in make_stories(session, newsletter, count=4, first_seq=10, topic=energy)
+    }
+    curious = make_due(session, newsletter, topic_ids=[science.id])
+    strict = make_due(session, newsletter, topic_ids=[science.id], explore=False)
     session.commit()
 
     plan(sessions)
 
-    [article_ids] = articles_of(session, reader)
-    assert set(article_ids) == {article.id for article in wanted}
+    assert [set(ids) for ids in articles_of(session, strict)] == [wanted]
+    [article_ids] = articles_of(session, curious)
+    assert set(article_ids) & wanted == wanted
+    assert len(set(article_ids) & others) == 1
+    recipes = session.scalars(select(Recipe).where(Recipe.article_ids == article_ids)).all()
+    [item] = recipes[0].content["sections"][-1]["items"]
+    assert (item["reason"], isinstance(item["draw"], float)) == ("Something different: Energy", True)
 
 
 def test_too_few_stories_are_a_visible_skip_and_keep_the_window_open(
@@ -121,7 +131,7 @@ def test_an_article_mapped_late_comes_with_the_next_digest(session: Session, ses
     science, energy = newsletter.topics
     make_stories(session, newsletter, count=3, topic=science)
     [late] = make_stories(session, newsletter, count=1, first_seq=2, topic=energy)
-    reader = make_due(session, newsletter, topic_ids=[science.id])
+    reader = make_due(session, newsletter, topic_ids=[science.id], explore=False)
     session.commit()
     plan(sessions)
     settle(session, late, science, seq=50)
@@ -182,12 +192,12 @@ def test_what_many_read_comes_once_even_when_it_is_older_than_the_window(
     plan(sessions, now=NOW + timedelta(days=7))
 
     first, second = articles_of(session, reader)
-    assert first[0] == hit.id
+    assert first[-1] == hit.id
     assert missed.id not in first
     assert hit.id not in second
     recipe = session.scalars(select(Recipe).order_by(Recipe.id)).first()
     assert recipe is not None
-    assert recipe.content["sections"][0]["key"] == "popular"
+    assert recipe.content["sections"][-1]["key"] == "missed"
 
 
 def test_a_withdrawn_article_is_not_chosen(session: Session, sessions: Sessions) -> None:

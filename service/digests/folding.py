@@ -1,0 +1,127 @@
+"""From articles to candidates: near duplicates become one story, with what editors want of it (pure)."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import exp
+from typing import NamedTuple
+
+from service.digests.models import CurationKind
+from service.digests.selection import drawing
+from service.digests.selection.values import EVERYWHERE, POPULAR_OBSERVED, Candidate, Place
+
+
+class Member(NamedTuple):
+    """An article as one of its story; `seqs` are the topics in which it may be chosen by this run."""
+
+    article_id: int
+    story_id: int
+    source_id: int
+    published_at: datetime
+    topic_ids: frozenset[int]
+    seqs: tuple[tuple[int, int], ...]
+    author: str | None = None
+    has_image: bool = False
+    #: From the newsletter's own site.
+    own: bool = False
+    #: Characters of title and summary.
+    length: int = 0
+    score: float = 0.0
+    sd: float = drawing.UNKNOWN_SD
+    observed: int = 0
+
+
+class Wish(NamedTuple):
+    """A curation in force; it holds for the whole story of its article."""
+
+    story_id: int
+    article_id: int
+    kind: CurationKind
+    #: EVERYWHERE or a topic.
+    topic_id: int = EVERYWHERE
+    boost: float = 0.0
+
+
+@dataclass(slots=True)
+class _Wishes:
+    """Everything that editors want of one story."""
+
+    pins: set[int] = field(default_factory=set)
+    pinned_articles: set[int] = field(default_factory=set)
+    excluded: set[int] = field(default_factory=set)
+    boosts: dict[int, float] = field(default_factory=dict)
+
+    def boost(self, topic_id: int) -> float:
+        return self.boosts.get(EVERYWHERE, 0.0) + self.boosts.get(topic_id, 0.0)
+
+
+def fold(members: Iterable[Member], *, wishes: Collection[Wish], seed: str) -> list[Candidate]:
+    """Return one candidate per story that may be chosen at all, by article id.
+
+    A story stands in each topic where its first article stands, so that a copy that comes later is no news.
+    """
+    by_story: dict[int, list[Member]] = {}
+    for member in members:
+        by_story.setdefault(member.story_id, []).append(member)
+    wanted = _by_story(wishes)
+    found = (_candidate(group, wanted.get(key, _Wishes()), seed=seed) for key, group in by_story.items())
+    return sorted(filter(None, found), key=lambda one: one.article_id)
+
+
+def _by_story(wishes: Iterable[Wish]) -> dict[int, _Wishes]:
+    found: dict[int, _Wishes] = {}
+    for wish in wishes:
+        own = found.setdefault(wish.story_id, _Wishes())
+        if wish.kind is CurationKind.PIN:
+            own.pins.add(wish.topic_id)
+            own.pinned_articles.add(wish.article_id)
+        elif wish.kind is CurationKind.EXCLUDE:
+            own.excluded.add(wish.topic_id)
+        else:
+            own.boosts[wish.topic_id] = own.boosts.get(wish.topic_id, 0.0) + wish.boost
+    return found
+
+
+def _candidate(members: Sequence[Member], wishes: _Wishes, *, seed: str) -> Candidate | None:
+    if EVERYWHERE in wishes.excluded:
+        return None
+    firsts: dict[int, int] = {}
+    for topic_id, seq in (pair for member in members for pair in member.seqs):
+        if topic_id not in wishes.excluded:
+            firsts[topic_id] = min(seq, firsts.get(topic_id, seq))
+    if not firsts:
+        return None
+    shown = _representative(members, wishes)
+    # Clicks went to whichever article was sent.
+    known = max(members, key=lambda one: (one.observed, -one.article_id))
+    return Candidate(
+        article_id=shown.article_id,
+        places=tuple(
+            Place(
+                topic_id, seq, exp(known.score + wishes.boost(topic_id)), boosted=wishes.boost(topic_id) > 0
+            )
+            for topic_id, seq in sorted(firsts.items())
+        ),
+        source_id=shown.source_id,
+        story_id=shown.story_id,
+        topic_ids=frozenset().union(*(member.topic_ids for member in members)),
+        author=shown.author,
+        popular=known.score > 0 and known.observed >= POPULAR_OBSERVED,
+        draw=drawing.draw(seed, shown.article_id, score=known.score, sd=known.sd),
+        has_image=shown.has_image,
+        pins=frozenset(wishes.pins),
+    )
+
+
+def _representative(members: Sequence[Member], wishes: _Wishes) -> Member:
+    """The one that editors pinned, else our own site's, else the earliest, else the most complete."""
+    return min(
+        (member for member in members if member.seqs),
+        key=lambda one: (
+            one.article_id not in wishes.pinned_articles,
+            not one.own,
+            one.published_at,
+            -one.length,
+            one.article_id,
+        ),
+    )

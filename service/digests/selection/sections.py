@@ -1,0 +1,97 @@
+"""Puts what was taken into sections, the lead first, and says of each story why it is there."""
+
+from collections.abc import Sequence
+
+from service.digests.selection.values import Pick, Reader, Section, Taken
+
+#: A story with a picture leads when its lift is at least this share of the best one's.
+CLOSE = 0.8
+#: More topics than this, and those with a single story share a section.
+_APART = 4
+
+_Run = tuple[str, str, list[Taken]]
+
+
+def arrange(taken: Sequence[Taken], *, reader: Reader) -> tuple[Section, ...]:
+    """Return the sections in reading order; the lead stands first, slots count through."""
+    by_key: dict[str, list[Taken]] = {}
+    for one in taken:
+        by_key.setdefault(one.key, []).append(one)
+    names = dict(reader.offered) | dict(reader.topics)
+    sections, slot = [], 0
+    for key, heading, run in _runs(by_key, reader=reader, names=names):
+        picks = []
+        for one in run:
+            slot += 1
+            draw = round(one.candidate.draw, 4) if key == "explore" else None
+            reason = _reason(one, name=names.get(one.place.topic_id, ""), reader=reader)
+            picks.append(Pick(one.candidate.article_id, one.place.topic_id, slot, reason, draw))
+        sections.append(Section(key, heading, tuple(picks)))
+    return tuple(sections)
+
+
+def _runs(by_key: dict[str, list[Taken]], *, reader: Reader, names: dict[int, str]) -> list[_Run]:
+    editors, popular, new = (by_key.get(key, []) for key in ("editors", "popular", "new"))
+    runs: list[_Run] = []
+    if editors:
+        runs.append(("editors", "Picked by the editors", _lead_first(editors, close=0.0)))
+    if popular:
+        ordered = _best_first(popular) if editors else _lead_first(popular)
+        runs.append(("popular", _popular_heading(reader), ordered))
+    leads = not editors and not popular
+    runs += [("new", heading, run) for heading, run in _new_runs(new, names=names, with_lead=leads)]
+    if "explore" in by_key:
+        runs.append(("explore", "Something different", by_key["explore"]))
+    if "missed" in by_key:
+        runs.append(("missed", "You may have missed", _best_first(by_key["missed"])))
+    return runs
+
+
+def _reason(one: Taken, *, name: str, reader: Reader) -> str:
+    reasons = {
+        "editors": "Picked by the editors",
+        "popular": f"Most read in {name} {reader.span}",
+        "new": f"You follow {name}" if reader.topics else f"New in {name}",
+        "explore": f"Something different: {name}",
+        "missed": f"Much read in {name} lately",
+    }
+    raised = one.place.boosted and one.key != "editors"
+    return reasons[one.key] + (" · recommended by the editors" if raised else "")
+
+
+def _popular_heading(reader: Reader) -> str:
+    if not reader.topics:
+        return f"Popular {reader.span}"
+    return f"Popular in {reader.topics[0][1]}" if len(reader.topics) == 1 else "Popular in your topics"
+
+
+def _new_runs(
+    taken: Sequence[Taken], *, names: dict[int, str], with_lead: bool
+) -> list[tuple[str, list[Taken]]]:
+    """One run per topic, the best topic first; topics with a single story share the last run."""
+    ordered = _lead_first(taken) if with_lead else _best_first(taken)
+    by_topic: dict[int, list[Taken]] = {}
+    for one in ordered:
+        by_topic.setdefault(one.place.topic_id, []).append(one)
+    lead_topic = ordered[0].place.topic_id if ordered and with_lead else None
+    single = [topic_id for topic_id, run in by_topic.items() if len(run) == 1 and topic_id != lead_topic]
+    together = single if len(by_topic) > _APART and len(single) > 1 else []
+    runs = [(f"New in {names[key]}", run) for key, run in by_topic.items() if key not in together]
+    if together:
+        runs.append(("Also new in your topics", [one for key in together for one in by_topic[key]]))
+    return runs
+
+
+def _lead_first(taken: Sequence[Taken], *, close: float = CLOSE) -> list[Taken]:
+    """Best first; but a story with a picture leads if one is close enough to the best."""
+    ordered = _best_first(taken)
+    for one in ordered:
+        if one.place.lift < close * ordered[0].place.lift:
+            break
+        if one.candidate.has_image:
+            return [one, *(other for other in ordered if other is not one)]
+    return ordered
+
+
+def _best_first(taken: Sequence[Taken]) -> list[Taken]:
+    return sorted(taken, key=lambda one: (-one.place.lift, -one.candidate.seq, one.candidate.article_id))
