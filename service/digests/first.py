@@ -33,7 +33,11 @@ SLICE = 200
 
 LOOK_BACK = {
     Rhythm.DAILY: timedelta(days=2),
+    # Over a weekend.
+    Rhythm.WEEKDAYS: timedelta(days=4),
+    Rhythm.ENOUGH: timedelta(days=4),
     Rhythm.WEEKLY: timedelta(days=7),
+    Rhythm.FORTNIGHTLY: timedelta(days=7),
     Rhythm.MONTHLY: timedelta(days=7),
 }
 LONGEST_LOOK_BACK = timedelta(days=30)

@@ -13,6 +13,7 @@ from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Rhythm
 from service.subscribers import reach, schedule
+from service.subscribers.choices import RHYTHMS
 from service.subscribers.models import Subscription
 from service.tokens import LIFETIMES, Purpose
 
@@ -81,12 +82,15 @@ def chosen_reason(
 
 
 def summary(subscription: Subscription) -> str:
-    """State what comes, for the reader's pages: "About weekly, Friday 07:00, from Science and Climate"."""
+    """State what comes, for the reader's pages: "Weekly, Friday 07:00, from Science and Climate"."""
     rhythm = subscription.rhythm
-    day = "" if rhythm is Rhythm.DAILY else f"{schedule.WEEKDAYS[subscription.weekday - 1]} "
+    day = f"{schedule.WEEKDAYS[subscription.weekday - 1]} " if schedule.has_weekday(rhythm) else ""
     first = "the first " if rhythm is Rhythm.MONTHLY else ""
+    name = RHYTHMS[rhythm]
+    if rhythm is Rhythm.ENOUGH:
+        name = f"When {subscription.enough_items} good articles wait"
     topics = joined(topic_names(subscription)) or "no topic yet"
-    return f"About {rhythm.value}, {first}{day}{subscription.hour:02d}:00, from {topics}"
+    return f"{name}, {first}{day}{subscription.hour:02d}:00, from {topics}"
 
 
 def announcement_reason(subscription: Subscription) -> str:

@@ -1,7 +1,7 @@
 """What a reader changes later: choices, announcements, a pause and its end."""
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -133,8 +133,11 @@ def _slot(subscription: Subscription) -> tuple[object, ...]:
 
 
 def _reschedule(subscription: Subscription, *, now: datetime) -> None:
-    until = subscription.paused_until
+    until, last = subscription.paused_until, subscription.last_digest_on
     day = until if until is not None else reach.today(subscription, now=now)
+    if last is not None:
+        # One digest a day is enough: the slot that the page names is the one that is kept.
+        day = max(day, last + timedelta(days=1))
     subscription.next_due_at = schedule.first_due_on(
         day,
         subscription.rhythm,

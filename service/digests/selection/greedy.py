@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from service.digests.selection import rules
 from service.digests.selection.sections import arrange
-from service.digests.selection.values import EVERYWHERE, Candidate, Place, Reader, Selection, Skip, Taken
+from service.digests.selection.values import (
+    EVERYWHERE,
+    TOO_FEW,
+    Candidate,
+    Place,
+    Reader,
+    Selection,
+    Skip,
+    Taken,
+)
 
 _Pair = tuple[Candidate, Place]
 
@@ -29,10 +38,10 @@ def select(candidates: Iterable[Candidate], *, reader: Reader) -> Selection | Sk
     room = limit - rules.kept_back(limit=limit, floor=floor, missed=len(missed), explorable=bool(drawn))
     _take_new(desk, fresh, limit=limit, room=room)
     if len(desk.taken) < floor:
-        return Skip("too_few")
+        return Skip(TOO_FEW)
     _take_missed(desk, missed, limit=limit)
     _take_explored(desk, drawn, limit=limit)
-    return Selection(arrange(desk.taken, reader=reader)) if desk.taken else Skip("too_few")
+    return Selection(arrange(desk.taken, reader=reader)) if desk.taken else Skip(TOO_FEW)
 
 
 @dataclass(slots=True)

@@ -25,6 +25,13 @@ RHYTHMS = list(Rhythm)
         (date(2027, 1, 1), Rhythm.WEEKLY, "2026-W53"),
         (date(2027, 1, 4), Rhythm.WEEKLY, "2027-W01"),
         (date(2024, 12, 30), Rhythm.WEEKLY, "2025-W01"),
+        (date(2026, 11, 24), Rhythm.WEEKDAYS, "2026-11-24"),
+        (date(2026, 11, 24), Rhythm.ENOUGH, "2026-11-24"),
+        # A year of 53 weeks changes nothing about fortnights.
+        (date(2026, 12, 20), Rhythm.FORTNIGHTLY, "2026-12-07+14"),
+        (date(2026, 12, 21), Rhythm.FORTNIGHTLY, "2026-12-21+14"),
+        (date(2027, 1, 3), Rhythm.FORTNIGHTLY, "2026-12-21+14"),
+        (date(2027, 1, 4), Rhythm.FORTNIGHTLY, "2027-01-04+14"),
         (date(2028, 2, 29), Rhythm.MONTHLY, "2028-02"),
         (date(2026, 12, 31), Rhythm.MONTHLY, "2026-12"),
     ],
@@ -63,6 +70,9 @@ def test_when_a_period_is_over_no_zone_is_in_it_any_more(rhythm: Rhythm) -> None
         (Rhythm.DAILY, "The Courier · Daily, 24 November 2026"),
         (Rhythm.WEEKLY, "The Courier · Weekly, week 48 of 2026"),
         (Rhythm.MONTHLY, "The Courier · Monthly, November 2026"),
+        (Rhythm.WEEKDAYS, "The Courier · Weekdays, 24 November 2026"),
+        (Rhythm.FORTNIGHTLY, "The Courier · Every two weeks, from 23 November 2026"),
+        (Rhythm.ENOUGH, "The Courier · When enough waits, 24 November 2026"),
         (Rhythm.FIRST, "The Courier · First digests, 24 November 2026"),
     ],
 )
