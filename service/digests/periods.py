@@ -1,15 +1,13 @@
-"""Which edition a local day belongs to: "2026-11-24", "2026-W48", "2026-11-23+14" or "2026-11" (pure)."""
+"""When the period of an edition begins and ends, and what people call it (pure)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
 from service.newsletters.models import Rhythm
-from service.subscribers import schedule
+from service.subscribers.schedule import FORTNIGHT
 
 #: Somewhere on Earth it is still yesterday until noon UTC (UTC-12).
 _LAST_ZONE = timedelta(hours=12)
 
-#: Ends the period of a fortnight, which is named after its Monday.
-_FORTNIGHT = "+14"
 _LABELS = {
     Rhythm.DAILY: "Daily,",
     Rhythm.WEEKDAYS: "Weekdays,",
@@ -33,25 +31,13 @@ _MONTHS = (
 )
 
 
-def period_of(day: date, *, rhythm: Rhythm) -> str:
-    """Return the period that a reader's local day lies in; weeks are ISO weeks, with the ISO year."""
-    if rhythm is Rhythm.WEEKLY:
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02d}"
-    if rhythm is Rhythm.FORTNIGHTLY:
-        return f"{schedule.fortnight_of(day).isoformat()}{_FORTNIGHT}"
-    if rhythm is Rhythm.MONTHLY:
-        return f"{day.year}-{day.month:02d}"
-    return day.isoformat()
-
-
 def first_day(period: str, *, rhythm: Rhythm) -> date:
     """Return the first local day of a period."""
     if rhythm is Rhythm.WEEKLY:
         year, _, week = period.partition("-W")
         return date.fromisocalendar(int(year), int(week), 1)
     if rhythm is Rhythm.FORTNIGHTLY:
-        return date.fromisoformat(period.removesuffix(_FORTNIGHT))
+        return date.fromisoformat(period.removesuffix(FORTNIGHT))
     if rhythm is Rhythm.MONTHLY:
         year, _, month = period.partition("-")
         return date(int(year), int(month), 1)

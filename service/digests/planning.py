@@ -144,6 +144,11 @@ def plan_slice(
     return PlanReport(planned, skipped, len(paused), waiting, dropped)
 
 
+def _had_one(reader: Subscription, slot: Slot) -> bool:
+    # A reader who moved west may live the day of the last digest, or the one before, once more.
+    return reader.last_digest_on is not None and reader.last_digest_on >= slot.today
+
+
 def _waits(choice: Choice) -> bool:
     """Say whether a reader looked in vain: whoever waits for enough is no skipped reader (docs/adr/0015)."""
     return (
@@ -168,9 +173,9 @@ def _choices(
     elif slots.too_late(slot, now=now):
         outcomes = {one.id: Skip(slots.PASSED) for one in readers}
     else:
-        served = [one for one in readers if one.last_digest_on == slot.today]
+        served = [one for one in readers if _had_one(one, slot)]
         outcomes = {one.id: Skip("already_today") for one in served}
-        rest = [one for one in readers if one.last_digest_on != slot.today]
+        rest = [one for one in readers if not _had_one(one, slot)]
         outcomes |= _select(session, run, rest, received=received, now=now)
     return [
         Choice(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from service.digests import periods
 from service.newsletters.models import Rhythm
 from service.subscribers import reach, schedule
 from service.subscribers.models import Subscription
@@ -46,7 +45,7 @@ def slot_of(subscription: Subscription, *, now: datetime) -> Slot:
     return Slot(
         newsletter_id=subscription.newsletter_id,
         rhythm=subscription.rhythm,
-        period=periods.period_of(schedule.local_date(at, time_zone=zone), rhythm=subscription.rhythm),
+        period=schedule.period_of(schedule.local_date(at, time_zone=zone), rhythm=subscription.rhythm),
         at=at,
         today=schedule.local_date(now, time_zone=zone),
     )

@@ -98,6 +98,7 @@ def _chosen(reader: Addressee, offer: Offer) -> str:
         rhythm=reader.rhythm,
         weekday=reader.weekday,
         hour=reader.hour,
+        enough=reader.enough_items,
     )
 
 

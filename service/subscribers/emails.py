@@ -69,15 +69,16 @@ def reason(subscription: Subscription) -> str:
         rhythm=subscription.rhythm,
         weekday=subscription.weekday,
         hour=subscription.hour,
+        enough=subscription.enough_items,
     )
 
 
 @lru_cache(maxsize=4096)
 def chosen_reason(
-    newsletter: str, topics: tuple[str, ...], *, rhythm: Rhythm, weekday: int, hour: int
+    newsletter: str, topics: tuple[str, ...], *, rhythm: Rhythm, weekday: int, hour: int, enough: int
 ) -> str:
     """Say it for a reader who chose these topics."""
-    phrase = schedule.phrase(rhythm, weekday=weekday, hour=hour)
+    phrase = schedule.phrase(rhythm, weekday=weekday, hour=hour, enough=enough)
     return f"You get this because you chose {joined(topics) or newsletter}, {phrase}."
 
 
@@ -111,7 +112,12 @@ def topic_names(subscription: Subscription) -> tuple[str, ...]:
 
 def rhythm_phrase(subscription: Subscription) -> str:
     """every Friday at 07:00"""
-    return schedule.phrase(subscription.rhythm, weekday=subscription.weekday, hour=subscription.hour)
+    return schedule.phrase(
+        subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+        enough=subscription.enough_items,
+    )
 
 
 def joined(names: tuple[str, ...]) -> str:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from service.newsletters.models import Rhythm
 
 _FRIDAY = 5
+#: Ends the period of a fortnight, which is named after its Monday.
+FORTNIGHT = "+14"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -39,7 +41,7 @@ def first_due_on(
 _WORDS = {
     Rhythm.DAILY: "every day",
     Rhythm.WEEKDAYS: "on weekdays",
-    Rhythm.ENOUGH: "when enough good articles wait,",
+    Rhythm.ENOUGH: "when {enough} good articles wait,",
 }
 
 
@@ -54,21 +56,21 @@ def fortnight_of(day: date) -> date:
     return date.fromordinal((day.toordinal() - 1) // 14 * 14 + 1)
 
 
-def phrase(rhythm: Rhythm, *, weekday: int, hour: int) -> str:
-    """Say it in words: "every Friday at 07:00"."""
-    return f"{days_phrase(rhythm, weekday=weekday)} at {hour:02d}:00"
-
-
-def days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
-    """Say the days only: "every Friday"."""
-    if rhythm in _WORDS:
-        return _WORDS[rhythm]
-    name = WEEKDAYS[weekday - 1]
+def period_of(day: date, *, rhythm: Rhythm) -> str:
+    """Return the period that a day lies in: "2026-11-24", "2026-W48" (ISO), "2026-11-23+14", "2026-11"."""
+    if rhythm is Rhythm.WEEKLY:
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02d}"
     if rhythm is Rhythm.FORTNIGHTLY:
-        return f"every second {name}"
+        return f"{fortnight_of(day).isoformat()}{FORTNIGHT}"
     if rhythm is Rhythm.MONTHLY:
-        return f"on the first {name} of every month"
-    return f"every {name}"
+        return f"{day.year}-{day.month:02d}"
+    return day.isoformat()
+
+
+def phrase(rhythm: Rhythm, *, weekday: int, hour: int, enough: int) -> str:
+    """Say it in words: "every Friday at 07:00"; `enough` is how many articles the last rhythm waits for."""
+    return f"{_days_phrase(rhythm, weekday=weekday).format(enough=enough)} at {hour:02d}:00"
 
 
 def local_date(instant: datetime, *, time_zone: str) -> date:
@@ -94,6 +96,17 @@ _NO_PLACES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
 def _known() -> frozenset[str]:
     # Browsers also report old names and Etc/GMT+3; they are understood though nobody is offered them.
     return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
+
+
+def _days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
+    if rhythm in _WORDS:
+        return _WORDS[rhythm]
+    name = WEEKDAYS[weekday - 1]
+    if rhythm is Rhythm.FORTNIGHTLY:
+        return f"every second {name}"
+    if rhythm is Rhythm.MONTHLY:
+        return f"on the first {name} of every month"
+    return f"every {name}"
 
 
 def _next_day(rhythm: Rhythm, *, weekday: int, after: date) -> date:

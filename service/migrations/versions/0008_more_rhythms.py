@@ -21,9 +21,18 @@ def upgrade() -> None:
         op.f("ck_subscriptions_enough_items"), "subscriptions", "enough_items BETWEEN 1 AND 14"
     )
     op.add_column("runs", sa.Column("waiting", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
+    # A mailing is found by what its edition is, before there is one: preferences ask whether a reader is in it.
+    op.execute(
+        "UPDATE mailings SET cause = concat_ws(' ', 'edition', newsletter_id, rhythm, period) "
+        "FROM editions WHERE mailing_id = mailings.id"
+    )
 
 
 def downgrade() -> None:
+    op.execute(
+        "UPDATE mailings SET cause = concat_ws(' ', 'edition', editions.id) "
+        "FROM editions WHERE mailing_id = mailings.id"
+    )
     op.drop_column("runs", "waiting")
     op.drop_constraint(op.f("ck_subscriptions_enough_items"), "subscriptions", type_="check")
     op.drop_column("subscriptions", "enough_items")

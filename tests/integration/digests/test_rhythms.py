@@ -1,4 +1,4 @@
-"""Rhythms beyond every day, week and month; hours that have passed; and changes that lose or double nothing."""
+"""Rhythms beyond every day, week and month, and hours that have passed."""
 
 from datetime import date, timedelta
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from service.digests import periods
 from service.newsletters.models import Rhythm
+from service.subscribers import schedule
 
 RHYTHMS = list(Rhythm)
 
@@ -37,31 +38,31 @@ RHYTHMS = list(Rhythm)
     ],
 )
 def test_a_day_lies_in_its_period(day: date, rhythm: Rhythm, period: str) -> None:
-    assert periods.period_of(day, rhythm=rhythm) == period
+    assert schedule.period_of(day, rhythm=rhythm) == period
 
 
 @given(day=st.dates(date(2000, 1, 1), date(2100, 1, 1)), rhythm=st.sampled_from(RHYTHMS))
 def test_a_period_begins_on_its_first_day_and_never_overlaps_the_next(day: date, rhythm: Rhythm) -> None:
-    period = periods.period_of(day, rhythm=rhythm)
+    period = schedule.period_of(day, rhythm=rhythm)
     first = periods.first_day(period, rhythm=rhythm)
     after = (periods.over_at(period, rhythm=rhythm) - timedelta(hours=12)).date()
 
     assert first <= day < after
-    assert periods.period_of(first, rhythm=rhythm) == period
-    assert periods.period_of(first - timedelta(days=1), rhythm=rhythm) != period
-    assert periods.period_of(after - timedelta(days=1), rhythm=rhythm) == period
-    assert periods.period_of(after, rhythm=rhythm) != period
+    assert schedule.period_of(first, rhythm=rhythm) == period
+    assert schedule.period_of(first - timedelta(days=1), rhythm=rhythm) != period
+    assert schedule.period_of(after - timedelta(days=1), rhythm=rhythm) == period
+    assert schedule.period_of(after, rhythm=rhythm) != period
 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS)
 def test_when_a_period_is_over_no_zone_is_in_it_any_more(rhythm: Rhythm) -> None:
-    period = periods.period_of(date(2026, 11, 24), rhythm=rhythm)
+    period = schedule.period_of(date(2026, 11, 24), rhythm=rhythm)
     over = periods.over_at(period, rhythm=rhythm)
 
     for name in available_timezones():
-        assert periods.period_of(over.astimezone(ZoneInfo(name)).date(), rhythm=rhythm) != period
+        assert schedule.period_of(over.astimezone(ZoneInfo(name)).date(), rhythm=rhythm) != period
     just_before = (over - timedelta(seconds=1)).astimezone(ZoneInfo("Etc/GMT+12"))
-    assert periods.period_of(just_before.date(), rhythm=rhythm) == period
+    assert schedule.period_of(just_before.date(), rhythm=rhythm) == period
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_when_a_period_is_over_no_zone_is_in_it_any_more(rhythm: Rhythm) -> None
     ],
 )
 def test_a_title_is_for_people(rhythm: Rhythm, title: str) -> None:
-    period = periods.period_of(date(2026, 11, 24), rhythm=rhythm)
+    period = schedule.period_of(date(2026, 11, 24), rhythm=rhythm)
     assert periods.title("The Courier", rhythm=rhythm, period=period) == title
 
 
