@@ -60,7 +60,7 @@ def write(
         for number in range(articles):
             session.add(_article(dice, sources, number, articles, now=now))
         session.flush()
-        ids = session.scalars(text("SELECT id FROM articles ORDER BY id")).all()  # type: ignore[call-overload]  # plain SQL
+        ids = session.scalars(text("SELECT id FROM articles ORDER BY id")).all()
         _settle(session, dice, ids, topic_ids, now=now)
         newsletter_id = newsletter.id
     _readers(

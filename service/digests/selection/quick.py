@@ -1,8 +1,8 @@
 """Chooses for crowds what `greedy` chooses for one: the same stories, to the last bit, a hundred times quicker.
 
-Everything that does not depend on the reader is sorted once per run. A topic's stories stand with the greatest
-lift first; damping only takes away from a value, so whoever looks for the best may stop in each topic where the
-undamped value falls below the best that was found (lazy greedy, Minoux 1978).
+Everything that does not depend on the reader is sorted once per run. A topic's stories stand with the
+greatest lift first; damping only takes away from a value, so whoever looks for the best may stop in each topic
+where the undamped value falls below the best that was found (lazy greedy, Minoux 1978).
 """
 
 from collections.abc import Iterable, Sequence
