@@ -8,17 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.articles import withdrawal
 from service.articles.entries import Entry, Feed
+from service.articles.locking import lock_newsletter
 from service.articles.mapping import Categories, add_topics, learn_categories
 from service.articles.models import Article, ArticleTopic, Source
 
-#: First half of the advisory lock's key; the second is the newsletter.
-_LOCK = 0x41525449
 #: An embargo further away than this is a typing error.
 _LONGEST_EMBARGO = timedelta(days=366)
 _CLOCKS_DIFFER = timedelta(hours=1)
@@ -56,11 +55,6 @@ def store(session: Session, source: Source, feed: Feed, *, now: datetime) -> Sto
     session.flush()
     _take_back(session, source, feed, now=now)
     return Stored(new=new, changed=changed)
-
-
-def lock_newsletter(session: Session, newsletter_id: int) -> None:
-    """Wait until nobody else changes this newsletter's articles, and keep them until the commit."""
-    session.execute(select(func.pg_advisory_xact_lock(_LOCK, newsletter_id)))
 
 
 def held_date(published_at: datetime | None, *, now: datetime) -> datetime:

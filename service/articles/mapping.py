@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import Session
 
 from service.articles.fields import category_key
+from service.articles.locking import lock_newsletter
 from service.articles.models import Article, ArticleTopic, CategoryMapping, Source
 from service.db import UtcDateTime
 from service.errors import InvalidInput, NotFound
@@ -46,6 +47,7 @@ def learn_categories(
     session: Session, newsletter_id: int, names: Iterable[str], *, now: datetime
 ) -> Categories:
     """Return the mapping rows of these categories; one never seen before becomes an unmapped row."""
+    lock_newsletter(session, newsletter_id)
     spellings: dict[str, str] = {}
     for name in names:
         spellings.setdefault(category_key(name), name)
@@ -91,9 +93,14 @@ def map_category(
     readers of that topic. It leaves the topic that the category meant before, unless something else
     (another category, its feed's default topic) puts it there as well.
     """
-    row = session.get(CategoryMapping, mapping_id, with_for_update=True)
-    if row is None:
+    newsletter_id = session.scalar(
+        select(CategoryMapping.newsletter_id).where(CategoryMapping.id == mapping_id)
+    )
+    if newsletter_id is None:
         raise NotFound("There is no such category.")
+    # A feed that is being stored has read what its categories meant before, and shows its articles later.
+    lock_newsletter(session, newsletter_id)
+    row = session.get_one(CategoryMapping, mapping_id, with_for_update=True)
     if topic_id is not None:
         topic = session.get(Topic, topic_id)
         if topic is None or topic.newsletter_id != row.newsletter_id:

@@ -15,8 +15,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from service.articles import likeness, minhash
-from service.articles.ingest import lock_newsletter
 from service.articles.likeness import Text
+from service.articles.locking import lock_newsletter
 from service.articles.merging import Heap
 from service.articles.models import Article, StorySignature
 from service.db import Sessions, transaction

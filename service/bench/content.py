@@ -29,7 +29,7 @@ _PROSE = (
     "the library café where engineers measured wind above the old mill bridge before rain stopped their "
     "work on Tuesday – nobody was hurt “we are glad” said one of them it’s only a beginning"
 )
-_WORDS = tuple(_PROSE.split())
+WORDS = tuple(_PROSE.split())
 
 
 def newsletter(*, now: datetime) -> Newsletter:
@@ -129,4 +129,4 @@ def words_for(size: int, measure: Callable[[int], int], *, low: int, high: int) 
 
 
 def _sentence(random: Random, words: int) -> str:
-    return " ".join(random.choices(_WORDS, k=words)).capitalize() + "."
+    return " ".join(random.choices(WORDS, k=words)).capitalize() + "."

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
-from service.delivery.models import Mailing, MessageState
+from service.delivery.models import Mailing, Message, MessageState
 from service.errors import InvalidInput
 
 #: Rows per INSERT statement.
@@ -79,6 +79,15 @@ def put(session: Session, mailing: Mailing, rows: Sequence[NewMessage], *, now: 
         values["secret"] = secrets.token_bytes(32)
         new += _count(session, _PUT, values)
     return new
+
+
+def has(session: Session, *, cause: str, dedupe_key: str) -> bool:
+    """Say whether a mailing has a message for this key, whatever became of it; no mailing has none."""
+    mailing_id = session.scalar(select(Mailing.id).where(Mailing.cause == cause))
+    if mailing_id is None:
+        return False
+    found = exists().where(Message.mailing_id == mailing_id, Message.dedupe_key == dedupe_key)
+    return bool(session.scalar(select(found)))
 
 
 def cancel_pending(

@@ -50,7 +50,7 @@ def reader_of(
     own = subscription.max_items
     return Reader(
         topics=tuple(topic for topic in offered if topic[0] in subscription.topic_ids),
-        min_items=newsletter.min_items,
+        min_items=floor(subscription, newsletter=newsletter, rhythm=rhythm),
         max_items=newsletter.max_items if own is None else min(own, newsletter.max_items),
         watermark=watermark,
         received=received,
@@ -59,3 +59,12 @@ def reader_of(
         explore=subscription.explore,
         span="this month" if rhythm is Rhythm.MONTHLY else "this week",
     )
+
+
+def floor(subscription: Subscription, *, newsletter: Newsletter, rhythm: Rhythm) -> int:
+    """Return how many items make a digest: the newsletter's number, or what this reader waits for."""
+    if rhythm is not Rhythm.ENOUGH:
+        return newsletter.min_items
+    # A newsletter that has become shorter must not keep its readers waiting for ever.
+    most = newsletter.max_items if subscription.max_items is None else subscription.max_items
+    return max(newsletter.min_items, min(subscription.enough_items, most, newsletter.max_items))

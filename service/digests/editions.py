@@ -13,6 +13,7 @@ from service.digests import periods
 from service.digests.models import Edition, Run
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import Subscription, SubscriptionState
+from service.subscribers.next_slot import edition_cause
 
 
 def open_edition(
@@ -21,7 +22,7 @@ def open_edition(
     """Return the edition of this period with its mailing, made now unless it was made before."""
     edition = _find(session, newsletter.id, rhythm=rhythm, period=period)
     if edition is None:
-        # The mailing is named after the edition's id, so only one worker may draw it.
+        # Only one worker makes it: a second would wait for the first one's mailing and then fail.
         lock = func.hashtextextended(f"edition {newsletter.id} {rhythm} {period}", 0)
         session.execute(select(func.pg_advisory_xact_lock(lock)))
         edition = _find(session, newsletter.id, rhythm=rhythm, period=period)
@@ -140,17 +141,15 @@ def _find(session: Session, newsletter_id: int, *, rhythm: Rhythm, period: str) 
 
 
 def _make(session: Session, newsletter: Newsletter, *, rhythm: Rhythm, period: str, now: datetime) -> Edition:
-    edition_id = session.scalars(select(func.nextval(func.pg_get_serial_sequence("editions", "id")))).one()
     mailing = mailings.open_mailing(
         session,
         stream=Stream.DIGEST,
-        cause=f"edition {edition_id}",
+        cause=edition_cause(newsletter.id, rhythm=rhythm, period=period),
         title=periods.title(newsletter.name, rhythm=rhythm, period=period),
         list_id=newsletter.id,
         now=now,
     )
     edition = Edition(
-        id=edition_id,
         newsletter_id=newsletter.id,
         rhythm=rhythm,
         period=period,

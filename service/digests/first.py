@@ -16,7 +16,7 @@ from service.db import Sessions, transaction
 from service.delivery import ledger, mailings
 from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, MailingState
-from service.digests import choosing, editions, periods, pool, slots, writing
+from service.digests import choosing, editions, pool, slots, writing
 from service.digests.models import Run
 from service.digests.planning import PASS_SECONDS, PlanReport, sending_newsletters
 from service.digests.received import received_stories
@@ -25,7 +25,7 @@ from service.digests.selection.values import Selection, Skip
 from service.digests.writing import Choice
 from service.links import Links
 from service.newsletters.models import Newsletter, Rhythm
-from service.subscribers import reach
+from service.subscribers import reach, schedule
 from service.subscribers.models import Subscription, SubscriptionState
 
 #: Readers per transaction; new ones come one by one, imported ones in crowds.
@@ -33,7 +33,11 @@ SLICE = 200
 
 LOOK_BACK = {
     Rhythm.DAILY: timedelta(days=2),
+    # Over a weekend.
+    Rhythm.WEEKDAYS: timedelta(days=4),
+    Rhythm.ENOUGH: timedelta(days=4),
     Rhythm.WEEKLY: timedelta(days=7),
+    Rhythm.FORTNIGHTLY: timedelta(days=7),
     Rhythm.MONTHLY: timedelta(days=7),
 }
 LONGEST_LOOK_BACK = timedelta(days=30)
@@ -170,7 +174,7 @@ def _welcome(session: Session, readers: Sequence[Subscription], *, now: datetime
 
 
 def _open_run(session: Session, newsletter: Newsletter, *, day: date, now: datetime) -> Run:
-    period = periods.period_of(day, rhythm=Rhythm.FIRST)
+    period = schedule.period_of(day, rhythm=Rhythm.FIRST)
     edition = editions.open_edition(session, newsletter, rhythm=Rhythm.FIRST, period=period, now=now)
     # A run for each minute: those who confirm together share a cut-off.
     return editions.open_run(session, edition, slot_at=now.replace(second=0, microsecond=0), now=now)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.articles.models import Article
@@ -28,7 +28,8 @@ class Edition(Model):
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
     newsletter: Mapped[Newsletter] = relationship()
     rhythm: Mapped[Rhythm]
-    #: "2026-11-24" (daily, first), "2026-W48" (weekly, ISO), "2026-11" (monthly); local to the reader.
+    #: "2026-11-24" (daily, weekdays, enough, first), "2026-W48" (weekly, ISO), "2026-11-23+14" (two weeks
+    #: from that Monday), "2026-11" (monthly); local to the reader.
     period: Mapped[str]
     mailing_id: Mapped[int] = mapped_column(unique=True)
     created_at: Mapped[datetime]
@@ -49,6 +50,9 @@ class Run(Model):
     cutoff_seq: Mapped[int]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    #: Readers for whom too little waited yet: the rhythm "enough" looks every day, and a row for each look
+    #: would be most of the ledger.
+    waiting: Mapped[int] = mapped_column(default=0, server_default=text("0"))
 
     __table_args__ = (UniqueConstraint("edition_id", "slot_at"),)
 

@@ -1,12 +1,20 @@
-"""Which edition a local day belongs to: "2026-11-24", "2026-W48" or "2026-11" (pure)."""
+"""When the period of an edition begins and ends, and what people call it (pure)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
 from service.newsletters.models import Rhythm
+from service.subscribers.schedule import FORTNIGHT
 
 #: Somewhere on Earth it is still yesterday until noon UTC (UTC-12).
 _LAST_ZONE = timedelta(hours=12)
 
+_LABELS = {
+    Rhythm.DAILY: "Daily,",
+    Rhythm.WEEKDAYS: "Weekdays,",
+    Rhythm.FORTNIGHTLY: "Every two weeks, from",
+    Rhythm.ENOUGH: "When enough waits,",
+    Rhythm.FIRST: "First digests,",
+}
 _MONTHS = (
     "January",
     "February",
@@ -23,21 +31,13 @@ _MONTHS = (
 )
 
 
-def period_of(day: date, *, rhythm: Rhythm) -> str:
-    """Return the period that a reader's local day lies in; weeks are ISO weeks, with the ISO year."""
-    if rhythm is Rhythm.WEEKLY:
-        year, week, _ = day.isocalendar()
-        return f"{year}-W{week:02d}"
-    if rhythm is Rhythm.MONTHLY:
-        return f"{day.year}-{day.month:02d}"
-    return day.isoformat()
-
-
 def first_day(period: str, *, rhythm: Rhythm) -> date:
     """Return the first local day of a period."""
     if rhythm is Rhythm.WEEKLY:
         year, _, week = period.partition("-W")
         return date.fromisocalendar(int(year), int(week), 1)
+    if rhythm is Rhythm.FORTNIGHTLY:
+        return date.fromisoformat(period.removesuffix(FORTNIGHT))
     if rhythm is Rhythm.MONTHLY:
         year, _, month = period.partition("-")
         return date(int(year), int(month), 1)
@@ -49,6 +49,8 @@ def over_at(period: str, *, rhythm: Rhythm) -> datetime:
     first = first_day(period, rhythm=rhythm)
     if rhythm is Rhythm.WEEKLY:
         after = first + timedelta(days=7)
+    elif rhythm is Rhythm.FORTNIGHTLY:
+        after = first + timedelta(days=14)
     elif rhythm is Rhythm.MONTHLY:
         after = (first + timedelta(days=31)).replace(day=1)
     else:
@@ -64,8 +66,7 @@ def name_for_people(period: str, *, rhythm: Rhythm) -> str:
         return f"Weekly, week {int(week)} of {year}"
     if rhythm is Rhythm.MONTHLY:
         return f"Monthly, {_MONTHS[first.month - 1]} {first.year}"
-    label = "First digests" if rhythm is Rhythm.FIRST else "Daily"
-    return f"{label}, {first.day} {_MONTHS[first.month - 1]} {first.year}"
+    return f"{_LABELS[rhythm]} {first.day} {_MONTHS[first.month - 1]} {first.year}"
 
 
 def title(newsletter: str, *, rhythm: Rhythm, period: str) -> str:

@@ -1,10 +1,11 @@
 """Plans a digest for everybody who is due: safe to run five times at once, or to be killed anywhere.
 
 A paused reader gets no ledger row: the next slot moves to the end of the pause and the watermark stays, so
-that what was missed is considered then. A newsletter that may not send yet plans nothing, and nobody's slot
-is lost.
+that what was missed is considered then. A newsletter that may not send yet plans nothing until it may. A
+slot that has passed for too long is dropped, with a row that says so, and what was new comes with the next.
 """
 
+import logging
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,14 +22,16 @@ from service.digests.choosing import Outcomes
 from service.digests.models import Run
 from service.digests.received import received_stories
 from service.digests.selection import drawing
-from service.digests.selection.values import Skip
+from service.digests.selection.values import TOO_FEW, Skip
 from service.digests.slots import Slot
 from service.digests.writing import Choice
 from service.links import Links
-from service.newsletters.models import Newsletter
+from service.newsletters.models import Newsletter, Rhythm
 from service.newsletters.queries import missing_for_sending
 from service.subscribers import reach
 from service.subscribers.models import Subscription, SubscriptionState
+
+log = logging.getLogger(__name__)
 
 #: Readers per transaction.
 SLICE = 500
@@ -43,10 +46,18 @@ class PlanReport:
     planned: int = 0
     skipped: int = 0
     paused: int = 0
+    #: Readers for whom too little waits yet, and who get no row for it.
+    waiting: int = 0
+    #: Of the skipped, those whose slot had passed for too long.
+    dropped: int = 0
 
     def __add__(self, other: "PlanReport") -> "PlanReport":
         return PlanReport(
-            self.planned + other.planned, self.skipped + other.skipped, self.paused + other.paused
+            self.planned + other.planned,
+            self.skipped + other.skipped,
+            self.paused + other.paused,
+            self.waiting + other.waiting,
+            self.dropped + other.dropped,
         )
 
 
@@ -66,6 +77,8 @@ def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float 
                 report += plan_slice(session, due, links=links, now=now)
             if not due:
                 break
+    if report.dropped:
+        log.error("%s readers got no digest, for their hour had passed for too long.", report.dropped)
     with transaction(sessions) as session:
         editions.finish_runs(session, now=now)
         editions.close_over(session, now=now)
@@ -113,17 +126,36 @@ def plan_slice(
     for one in awake:
         by_slot.setdefault(slots.slot_of(one, now=now), []).append(one)
     received = received_stories(session, [one.id for one in awake], now=now)
-    choices = []
+    choices, waiting = [], 0
     for slot, run in _runs(session, by_slot, now=now).items():
         readers = writing.without_row(session, run.edition, by_slot[slot])
-        choices += _choices(session, run, readers, slot=slot, received=received, now=now)
+        found = _choices(session, run, readers, slot=slot, received=received, now=now)
+        told = [choice for choice in found if not _waits(choice)]
+        run.waiting += len(found) - len(told)
+        waiting += len(found) - len(told)
+        choices += told
     planned, skipped = writing.write(session, choices, links=links, now=now)
     for one in paused:
         one.next_due_at = slots.after_pause(one, now=now)
     for one in awake:
         one.next_due_at = slots.following(one, after=now)
     session.flush()
-    return PlanReport(planned, skipped, len(paused))
+    dropped = sum(choice.outcome == Skip(slots.PASSED) for choice in choices)
+    return PlanReport(planned, skipped, len(paused), waiting, dropped)
+
+
+def _had_one(reader: Subscription, slot: Slot) -> bool:
+    # A reader who moved west may live the day of the last digest, or the one before, once more.
+    return reader.last_digest_on is not None and reader.last_digest_on >= slot.today
+
+
+def _waits(choice: Choice) -> bool:
+    """Say whether a reader looked in vain: whoever waits for enough is no skipped reader (docs/adr/0015)."""
+    return (
+        choice.edition.rhythm is Rhythm.ENOUGH
+        and isinstance(choice.outcome, Skip)
+        and choice.outcome.reason == TOO_FEW
+    )
 
 
 def _choices(
@@ -138,10 +170,12 @@ def _choices(
     mailing = session.get_one(Mailing, run.edition.mailing_id)
     if mailing.state is MailingState.STOPPED:
         outcomes: Outcomes = {one.id: Skip("stopped") for one in readers}
+    elif slots.too_late(slot, now=now):
+        outcomes = {one.id: Skip(slots.PASSED) for one in readers}
     else:
-        served = [one for one in readers if one.last_digest_on == slot.today]
+        served = [one for one in readers if _had_one(one, slot)]
         outcomes = {one.id: Skip("already_today") for one in served}
-        rest = [one for one in readers if one.last_digest_on != slot.today]
+        rest = [one for one in readers if not _had_one(one, slot)]
         outcomes |= _select(session, run, rest, received=received, now=now)
     return [
         Choice(

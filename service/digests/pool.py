@@ -21,7 +21,11 @@ LIMIT = 4_000
 #: Of what was popular lately, the best so many.
 POPULAR_LIMIT = 500
 #: How long a story that many read may still come to a reader who has not had it.
-MISSED_FOR = {Rhythm.DAILY: timedelta(days=14), Rhythm.MONTHLY: timedelta(days=60)}
+MISSED_FOR = {
+    Rhythm.DAILY: timedelta(days=14),
+    Rhythm.WEEKDAYS: timedelta(days=14),
+    Rhythm.MONTHLY: timedelta(days=60),
+}
 _MISSED_FOR = timedelta(days=28)
 
 _STORY = func.coalesce(Article.story_id, Article.id)

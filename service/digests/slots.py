@@ -3,11 +3,24 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from service.digests import periods
 from service.newsletters.models import Rhythm
 from service.subscribers import reach, schedule
 from service.subscribers.models import Subscription
 
+#: A slot that has passed for so long is dropped: yesterday's paper at night helps nobody, and what was new
+#: comes with the next one.
+LATEST = {
+    Rhythm.DAILY: timedelta(hours=12),
+    Rhythm.WEEKDAYS: timedelta(hours=12),
+    Rhythm.ENOUGH: timedelta(hours=12),
+    Rhythm.WEEKLY: timedelta(days=2),
+    Rhythm.FORTNIGHTLY: timedelta(days=3),
+    Rhythm.MONTHLY: timedelta(days=5),
+}
+#: Why a reader whose slot was dropped is skipped.
+PASSED = "slot_passed"
+#: A run that begins later than this after its slot is called late: beat ticks every five seconds.
+LATE = timedelta(minutes=10)
 #: Longer than any rhythm's distance between two slots (a first Monday to the next is at most 35 days).
 LONGEST_GAP = timedelta(days=36)
 
@@ -32,10 +45,15 @@ def slot_of(subscription: Subscription, *, now: datetime) -> Slot:
     return Slot(
         newsletter_id=subscription.newsletter_id,
         rhythm=subscription.rhythm,
-        period=periods.period_of(schedule.local_date(at, time_zone=zone), rhythm=subscription.rhythm),
+        period=schedule.period_of(schedule.local_date(at, time_zone=zone), rhythm=subscription.rhythm),
         at=at,
         today=schedule.local_date(now, time_zone=zone),
     )
+
+
+def too_late(slot: Slot, *, now: datetime) -> bool:
+    """Say whether the slot has passed for too long to be caught up."""
+    return now - slot.at > LATEST[slot.rhythm]
 
 
 def latest(subscription: Subscription, *, now: datetime) -> datetime:

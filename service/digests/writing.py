@@ -27,7 +27,10 @@ KIND = "digest"
 #: A digest that could not leave for this long is stale: it expires, and its window is given back.
 SHELF_LIFE = {
     Rhythm.DAILY: timedelta(hours=20),
+    Rhythm.WEEKDAYS: timedelta(hours=20),
+    Rhythm.ENOUGH: timedelta(hours=20),
     Rhythm.WEEKLY: timedelta(days=3),
+    Rhythm.FORTNIGHTLY: timedelta(days=5),
     Rhythm.MONTHLY: timedelta(days=7),
     Rhythm.FIRST: timedelta(days=2),
 }

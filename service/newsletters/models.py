@@ -13,8 +13,14 @@ class Rhythm(StrEnum):
     """How often a digest comes. FIRST is the one that follows a confirmation; no reader chooses it."""
 
     DAILY = "daily"
+    #: Monday to Friday.
+    WEEKDAYS = "weekdays"
     WEEKLY = "weekly"
+    #: Every two weeks.
+    FORTNIGHTLY = "fortnightly"
     MONTHLY = "monthly"
+    #: Looked at daily, and sent when so many good articles wait as the reader asked for.
+    ENOUGH = "enough"
     FIRST = "first"
 
 

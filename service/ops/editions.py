@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload
 
 from service.articles.models import Article
 from service.delivery.models import Message
-from service.digests import periods
+from service.digests import periods, slots
 from service.digests.models import Edition, Run
 from service.errors import NotFound
 from service.newsletters.models import Rhythm
@@ -29,6 +29,14 @@ class RunLine:
     cutoff_seq: int
     started_at: datetime
     finished_at: datetime | None
+    #: Readers for whom too little waited yet.
+    waiting: int
+
+    @property
+    def late(self) -> timedelta | None:
+        """How long after its slot it began, where that is worth a word."""
+        behind = self.started_at - self.slot_at
+        return behind if behind > slots.LATE else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def _lines(session: Session, editions: Sequence[Edition]) -> list[EditionLine]:
     lines = queue.get_many(session, [each.mailing_id for each in editions])
     runs: dict[int, list[RunLine]] = {each.id: [] for each in editions}
     for run in session.scalars(select(Run).where(Run.edition_id.in_(runs)).order_by(Run.slot_at.desc())):
-        runs[run.edition_id].append(RunLine(run.slot_at, run.cutoff_seq, run.started_at, run.finished_at))
+        runs[run.edition_id].append(_run_line(run))
     return [
         EditionLine(
             edition_id=each.id,
@@ -127,6 +135,10 @@ def _lines(session: Session, editions: Sequence[Edition]) -> list[EditionLine]:
         for each in editions
         if each.mailing_id in lines
     ]
+
+
+def _run_line(run: Run) -> RunLine:
+    return RunLine(run.slot_at, run.cutoff_seq, run.started_at, run.finished_at, run.waiting)
 
 
 def _readers(session: Session, mailing_id: int) -> dict[int, int]:

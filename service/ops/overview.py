@@ -14,6 +14,7 @@ from service.delivery.relays import RelayHealth, health_of
 from service.newsletters import queries as newsletters
 from service.ops import heartbeats, queue
 from service.ops.flow import Flow, read_flow
+from service.ops.missed import Missed, list_missed
 from service.ops.queue import Line
 from service.subscribers.models import Subscription, SubscriptionState
 
@@ -87,6 +88,7 @@ class House:
     unmapped: int
     not_ready: tuple[NotReady, ...]
     newsletters: int
+    missed: tuple[Missed, ...]
 
 
 def read_pulse(session: Session, *, now: datetime, limits: Sequence[LimitView] = ()) -> Pulse:
@@ -127,6 +129,7 @@ def read_house(session: Session, *, now: datetime) -> House:
         or 0,
         not_ready=tuple(NotReady(each.id, each.name, tuple(missing)) for each, missing in ready if missing),
         newsletters=len(ready),
+        missed=tuple(list_missed(session, now=now)),
     )
 
 

@@ -100,6 +100,7 @@ def _chosen(reader: Addressee, offer: Offer) -> str:
         rhythm=reader.rhythm,
         weekday=reader.weekday,
         hour=reader.hour,
+        enough=reader.enough_items,
     )
 
 

@@ -13,7 +13,7 @@ from service.subscribers.models import SubscriptionState
 _FIND = text(
     """
     SELECT subscriptions.id, newsletter_id, email, email_key, state, topic_ids, rhythm, weekday, hour,
-        time_zone, announcements, paused_until
+        time_zone, announcements, paused_until, enough_items
     FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id
     WHERE subscriptions.id = ANY(:subscription_ids)
     """
@@ -37,6 +37,7 @@ class Addressee(NamedTuple):
     time_zone: str
     announcements: bool
     paused_until: date | None
+    enough_items: int
 
 
 def find(session: Session, subscription_ids: Collection[int]) -> dict[int, Addressee]:

@@ -7,10 +7,17 @@ from datetime import date, timedelta
 from service.errors import InvalidInput
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import schedule
-from service.subscribers.models import Subscription
+from service.subscribers.models import ENOUGH_ITEMS, Subscription
 
-#: In the order in which they are offered.
-RHYTHMS = (Rhythm.DAILY, Rhythm.WEEKLY, Rhythm.MONTHLY)
+#: In the order in which they are offered, with their names.
+RHYTHMS = {
+    Rhythm.DAILY: "Daily",
+    Rhythm.WEEKDAYS: "Weekdays",
+    Rhythm.WEEKLY: "Weekly",
+    Rhythm.FORTNIGHTLY: "Every two weeks",
+    Rhythm.MONTHLY: "Monthly",
+    Rhythm.ENOUGH: "When enough waits",
+}
 LONGEST_PAUSE = timedelta(days=366)
 
 
@@ -24,6 +31,8 @@ class Choices:
     hour: int
     time_zone: str
     announcements: bool
+    #: Of the rhythm "enough".
+    enough_items: int = ENOUGH_ITEMS
 
     def check(self, newsletter: Newsletter) -> None:
         """Refuse what this newsletter does not offer.
@@ -38,6 +47,8 @@ class Choices:
             raise InvalidInput("Choose a day of the week.", field="weekday")
         if not 0 <= self.hour <= 23:
             raise InvalidInput("Choose an hour of the day.", field="hour")
+        if self.enough_items not in enough_offered(newsletter):
+            raise InvalidInput("Choose how many articles are enough for a mail.", field="enough_items")
 
     def apply(self, subscription: Subscription) -> None:
         """Write the choices into a subscription."""
@@ -51,6 +62,12 @@ class Choices:
         subscription.hour = self.hour
         subscription.time_zone = self.time_zone
         subscription.announcements = self.announcements
+        subscription.enough_items = self.enough_items
+
+
+def enough_offered(newsletter: Newsletter) -> range:
+    """Return how many articles a reader may wait for: what makes a digest, up to what fits into one."""
+    return range(newsletter.min_items, newsletter.max_items + 1)
 
 
 def check_topics(newsletter: Newsletter, topic_ids: Collection[int]) -> None:

@@ -59,4 +59,5 @@ def choices(subscription: Subscription) -> dict[str, Any]:
         "hour": subscription.hour,
         "time_zone": subscription.time_zone,
         "announcements": subscription.announcements,
+        "enough_items": subscription.enough_items,
     }

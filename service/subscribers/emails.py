@@ -13,6 +13,7 @@ from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Rhythm
 from service.subscribers import reach, schedule
+from service.subscribers.choices import RHYTHMS
 from service.subscribers.models import Subscription
 from service.tokens import LIFETIMES, Purpose
 
@@ -68,25 +69,29 @@ def reason(subscription: Subscription) -> str:
         rhythm=subscription.rhythm,
         weekday=subscription.weekday,
         hour=subscription.hour,
+        enough=subscription.enough_items,
     )
 
 
 @lru_cache(maxsize=4096)
 def chosen_reason(
-    newsletter: str, topics: tuple[str, ...], *, rhythm: Rhythm, weekday: int, hour: int
+    newsletter: str, topics: tuple[str, ...], *, rhythm: Rhythm, weekday: int, hour: int, enough: int
 ) -> str:
     """Say it for a reader who chose these topics."""
-    phrase = schedule.phrase(rhythm, weekday=weekday, hour=hour)
+    phrase = schedule.phrase(rhythm, weekday=weekday, hour=hour, enough=enough)
     return f"You get this because you chose {joined(topics) or newsletter}, {phrase}."
 
 
 def summary(subscription: Subscription) -> str:
-    """State what comes, for the reader's pages: "About weekly, Friday 07:00, from Science and Climate"."""
+    """State what comes, for the reader's pages: "Weekly, Friday 07:00, from Science and Climate"."""
     rhythm = subscription.rhythm
-    day = "" if rhythm is Rhythm.DAILY else f"{schedule.WEEKDAYS[subscription.weekday - 1]} "
+    day = f"{schedule.WEEKDAYS[subscription.weekday - 1]} " if schedule.has_weekday(rhythm) else ""
     first = "the first " if rhythm is Rhythm.MONTHLY else ""
+    name = RHYTHMS[rhythm]
+    if rhythm is Rhythm.ENOUGH:
+        name = f"When {subscription.enough_items} good articles wait"
     topics = joined(topic_names(subscription)) or "no topic yet"
-    return f"About {rhythm.value}, {first}{day}{subscription.hour:02d}:00, from {topics}"
+    return f"{name}, {first}{day}{subscription.hour:02d}:00, from {topics}"
 
 
 def announcement_reason(subscription: Subscription) -> str:
@@ -107,7 +112,12 @@ def topic_names(subscription: Subscription) -> tuple[str, ...]:
 
 def rhythm_phrase(subscription: Subscription) -> str:
     """every Friday at 07:00"""
-    return schedule.phrase(subscription.rhythm, weekday=subscription.weekday, hour=subscription.hour)
+    return schedule.phrase(
+        subscription.rhythm,
+        weekday=subscription.weekday,
+        hour=subscription.hour,
+        enough=subscription.enough_items,
+    )
 
 
 def joined(names: tuple[str, ...]) -> str:

@@ -18,6 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from service.db import Model
 from service.newsletters.models import Newsletter, Rhythm
 
+#: What the rhythm "enough" waits for, unless its reader says otherwise.
+ENOUGH_ITEMS = 5
+
 
 class SubscriptionState(StrEnum):
     """PENDING waits for the confirmation; only ACTIVE ones are ever mailed a digest or a blast."""
@@ -77,11 +80,13 @@ class Subscription(Model):
     #: The reader's own ceiling, at most the newsletter's; None leaves it to the newsletter.
     max_items: Mapped[int | None]
     rhythm: Mapped[Rhythm]
-    #: ISO: Monday is 1. Used by the weekly rhythm.
+    #: ISO: Monday is 1. Used by rhythms that come on one day of the week.
     weekday: Mapped[int] = mapped_column(default=5)
     #: Local hour of delivery in `time_zone`.
     hour: Mapped[int] = mapped_column(default=7)
     time_zone: Mapped[str]
+    #: Used by the rhythm "enough": so many good articles make a digest.
+    enough_items: Mapped[int] = mapped_column(default=ENOUGH_ITEMS, server_default=text(str(ENOUGH_ITEMS)))
     #: Blasts are a consent of their own.
     announcements: Mapped[bool] = mapped_column(default=False)
     #: First local day on which mail comes again; None when not paused.
@@ -104,6 +109,7 @@ class Subscription(Model):
         UniqueConstraint("subscriber_id", "newsletter_id"),
         CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+        CheckConstraint("enough_items BETWEEN 1 AND 14", name="enough_items"),
         CheckConstraint("max_items BETWEEN 1 AND 14", name="max_items"),
         # In the planner's order: a slice of hundreds of thousands who are due at once is read, not sorted.
         Index(

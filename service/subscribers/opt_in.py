@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from service.delivery import suppression
 from service.errors import NotFound
 from service.newsletters.models import Newsletter
-from service.subscribers import addresses, caps, consent, outgoing, schedule
+from service.subscribers import addresses, caps, consent, outgoing
 from service.subscribers.addresses import Address
 from service.subscribers.choices import Choices
 from service.subscribers.consent import Circumstances
@@ -20,6 +20,7 @@ from service.subscribers.models import (
     Subscription,
     SubscriptionState,
 )
+from service.subscribers.next_slot import next_slot
 from service.subscribers.queries import lock
 from service.subscribers.standing import Standing, standing
 from service.tokens import AddressHasher
@@ -91,13 +92,7 @@ def confirm(
     subscription.unsubscribed_at = None
     subscription.paused_until = None
     subscription.first_digest_pending = True
-    subscription.next_due_at = schedule.next_due(
-        subscription.rhythm,
-        weekday=subscription.weekday,
-        hour=subscription.hour,
-        time_zone=subscription.time_zone,
-        after=now,
-    )
+    subscription.next_due_at = next_slot(session, subscription, now=now)
     details = consent.choices(subscription) | {"generation": generation}
     consent.record(
         session,

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from service.delivery import ledger
 from service.errors import Conflict, NotFound
-from service.subscribers import consent, reach, schedule
+from service.subscribers import consent, reach
 from service.subscribers.choices import Choices, check_pause
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import ConsentKind, Subscription, SubscriptionState
+from service.subscribers.next_slot import next_slot
 from service.subscribers.queries import lock
 
 #: What a pause holds back; a mail that the reader asked for still comes.
@@ -61,7 +62,7 @@ def change(
         )
     if _slot(subscription) != slot_before:
         # Only then: a digest that is due this minute must not slip a week because a topic was added.
-        _reschedule(subscription, now=now)
+        subscription.next_due_at = next_slot(session, subscription, now=now)
     session.flush()
     return subscription
 
@@ -82,7 +83,7 @@ def pause(
     subscription = lock_active(session, subscription_id)
     check_pause(until, today=reach.today(subscription, now=now))
     subscription.paused_until = until
-    _reschedule(subscription, now=now)
+    subscription.next_due_at = next_slot(session, subscription, now=now)
     consent.record(
         session,
         subscription,
@@ -113,7 +114,7 @@ def resume(
     subscription = lock_active(session, subscription_id)
     if reach.is_paused(subscription, now=now):
         subscription.paused_until = None
-        _reschedule(subscription, now=now)
+        subscription.next_due_at = next_slot(session, subscription, now=now)
         consent.record(session, subscription, ConsentKind.RESUMED, circumstances=circumstances, now=now)
         session.flush()
     return subscription
@@ -135,16 +136,3 @@ def lock_active(session: Session, subscription_id: int) -> Subscription:
 
 def _slot(subscription: Subscription) -> tuple[object, ...]:
     return (subscription.rhythm, subscription.weekday, subscription.hour, subscription.time_zone)
-
-
-def _reschedule(subscription: Subscription, *, now: datetime) -> None:
-    until = subscription.paused_until
-    day = until if until is not None else reach.today(subscription, now=now)
-    subscription.next_due_at = schedule.first_due_on(
-        day,
-        subscription.rhythm,
-        weekday=subscription.weekday,
-        hour=subscription.hour,
-        time_zone=reach.known_zone(subscription),
-        now=now,
-    )

@@ -1,7 +1,8 @@
 """When a reader's next digest is due: local wall-clock time in, UTC instants out. Pure.
 
 A local hour that a clock change leaves out moves forward by the gap; one that comes twice fires the first
-time only. Monthly means the first chosen weekday of the month.
+time only. Monthly means the first chosen weekday of the month. Fortnights are counted from a fixed Monday and
+are the same for everybody: by odd and even ISO weeks, a year of 53 weeks would have one fortnight of a week.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,6 +11,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from service.newsletters.models import Rhythm
 
+_FRIDAY = 5
+#: Ends the period of a fortnight, which is named after its Monday.
+FORTNIGHT = "+14"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -33,19 +37,40 @@ def first_due_on(
     return next_due(rhythm, weekday=weekday, hour=hour, time_zone=time_zone, after=max(start, now))
 
 
-def phrase(rhythm: Rhythm, *, weekday: int, hour: int) -> str:
-    """Say it in words: "every Friday at 07:00"."""
-    return f"{days_phrase(rhythm, weekday=weekday)} at {hour:02d}:00"
+#: What is said of rhythms without a weekday.
+_WORDS = {
+    Rhythm.DAILY: "every day",
+    Rhythm.WEEKDAYS: "on weekdays",
+    Rhythm.ENOUGH: "when {enough} good articles wait,",
+}
 
 
-def days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
-    """Say the days only: "every Friday"."""
-    if rhythm is Rhythm.DAILY:
-        return "every day"
-    name = WEEKDAYS[weekday - 1]
+def has_weekday(rhythm: Rhythm) -> bool:
+    """Say whether the reader's day of the week matters."""
+    return rhythm not in _WORDS
+
+
+def fortnight_of(day: date) -> date:
+    """Return the Monday on which a day's fortnight begins."""
+    # 1 January of the year 1 was a Monday; its ordinal is 1.
+    return date.fromordinal((day.toordinal() - 1) // 14 * 14 + 1)
+
+
+def period_of(day: date, *, rhythm: Rhythm) -> str:
+    """Return the period that a day lies in: "2026-11-24", "2026-W48" (ISO), "2026-11-23+14", "2026-11"."""
+    if rhythm is Rhythm.WEEKLY:
+        year, week, _ = day.isocalendar()
+        return f"{year}-W{week:02d}"
+    if rhythm is Rhythm.FORTNIGHTLY:
+        return f"{fortnight_of(day).isoformat()}{FORTNIGHT}"
     if rhythm is Rhythm.MONTHLY:
-        return f"on the first {name} of every month"
-    return f"every {name}"
+        return f"{day.year}-{day.month:02d}"
+    return day.isoformat()
+
+
+def phrase(rhythm: Rhythm, *, weekday: int, hour: int, enough: int) -> str:
+    """Say it in words: "every Friday at 07:00"; `enough` is how many articles the last rhythm waits for."""
+    return f"{_days_phrase(rhythm, weekday=weekday).format(enough=enough)} at {hour:02d}:00"
 
 
 def local_date(instant: datetime, *, time_zone: str) -> date:
@@ -73,17 +98,39 @@ def _known() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
 
 
+def _days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
+    if rhythm in _WORDS:
+        return _WORDS[rhythm]
+    name = WEEKDAYS[weekday - 1]
+    if rhythm is Rhythm.FORTNIGHTLY:
+        return f"every second {name}"
+    if rhythm is Rhythm.MONTHLY:
+        return f"on the first {name} of every month"
+    return f"every {name}"
+
+
 def _next_day(rhythm: Rhythm, *, weekday: int, after: date) -> date:
-    if rhythm is Rhythm.DAILY:
-        return after + timedelta(days=1)
+    tomorrow = after + timedelta(days=1)
+    if rhythm in {Rhythm.DAILY, Rhythm.ENOUGH}:
+        return tomorrow
+    if rhythm is Rhythm.WEEKDAYS:
+        return tomorrow if tomorrow.isoweekday() <= _FRIDAY else _next_weekday(after, 1)
     if rhythm is Rhythm.WEEKLY:
-        return after + timedelta(days=(weekday - after.isoweekday() - 1) % 7 + 1)
+        return _next_weekday(after, weekday)
+    if rhythm is Rhythm.FORTNIGHTLY:
+        day = _next_weekday(after, weekday)
+        # In the first week of a fortnight.
+        return day if (day - fortnight_of(day)).days < len(WEEKDAYS) else day + timedelta(days=7)
     if rhythm is Rhythm.MONTHLY:
         this_month = _first_weekday(after.replace(day=1), weekday)
         if this_month > after:
             return this_month
         return _first_weekday((after.replace(day=1) + timedelta(days=32)).replace(day=1), weekday)
     raise ValueError(f"Nobody can choose the rhythm {rhythm!r}.")
+
+
+def _next_weekday(after: date, weekday: int) -> date:
+    return after + timedelta(days=(weekday - after.isoweekday() - 1) % 7 + 1)
 
 
 def _first_weekday(first: date, weekday: int) -> date:

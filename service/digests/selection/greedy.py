@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from service.digests.selection import rules
 from service.digests.selection.sections import arrange
-from service.digests.selection.values import EVERYWHERE, Candidate, Place, Reader, Selection, Skip, Taken
+from service.digests.selection.values import (
+    EVERYWHERE,
+    TOO_FEW,
+    Candidate,
+    Place,
+    Reader,
+    Selection,
+    Skip,
+    Taken,
+)
 
 _Pair = tuple[Candidate, Place]
 
@@ -29,10 +38,10 @@ def select(candidates: Iterable[Candidate], *, reader: Reader) -> Selection | Sk
     room = limit - rules.kept_back(limit=limit, floor=floor, missed=len(missed), explorable=bool(drawn))
     _take_new(desk, fresh, limit=limit, room=room)
     if len(desk.taken) < floor:
-        return Skip("too_few")
+        return Skip(TOO_FEW)
     _take_missed(desk, missed, limit=limit)
     _take_explored(desk, drawn, limit=limit)
-    return Selection(arrange(desk.taken, reader=reader)) if desk.taken else Skip("too_few")
+    return Selection(arrange(desk.taken, reader=reader)) if desk.taken else Skip(TOO_FEW)
 
 
 @dataclass(slots=True)
@@ -98,7 +107,7 @@ def _take_editors(desk: _Desk, usable: list[Candidate], *, limit: int) -> None:
     pinned = [one for one in usable if EVERYWHERE in one.pins or one.pins & desk.follows.keys()]
     own = _pairs(pinned, desk.follows)
     offered = {topic_id: n for n, (topic_id, _) in enumerate(desk.reader.offered)}
-    for candidate in sorted(pinned, key=_most_lift_first)[: rules.editors_cap(limit)]:
+    for candidate in sorted(pinned, key=most_lift_first)[: rules.editors_cap(limit)]:
         places = [place for one, place in own if one is candidate]
         if places:
             place = min(places, key=lambda one: (desk.per_topic[one.topic_id], desk.follows[one.topic_id]))
@@ -168,6 +177,7 @@ def _take_explored(desk: _Desk, drawn: list[_Pair], *, limit: int) -> None:
     desk.take("explore", candidate, place)
 
 
-def _most_lift_first(candidate: Candidate) -> tuple[float, int, int]:
+def most_lift_first(candidate: Candidate) -> tuple[float, int, int]:
+    """Order what editors picked."""
     lift = max(place.lift for place in candidate.places)
     return (-lift, -candidate.seq, candidate.article_id)

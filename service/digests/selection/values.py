@@ -7,6 +7,8 @@ from typing import NamedTuple
 EVERYWHERE = 0
 #: Nothing is called "most read" on fewer clicks than this (tiny worlds have no popular section).
 POPULAR_OBSERVED = 20
+#: Why a reader is skipped for whom there is too little.
+TOO_FEW = "too_few"
 
 
 class Place(NamedTuple):

@@ -13,6 +13,7 @@ from service.web.context import now
 REASONS = {
     # why somebody was skipped
     "too_few": "too few new articles in their topics",
+    "slot_passed": "their hour had passed for too long",
     "already_today": "had a digest on the same day",
     "stopped": "the mailing was stopped",
     "unsubscribed": "unsubscribed in the meantime",

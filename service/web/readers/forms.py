@@ -17,7 +17,8 @@ from wtforms.validators import AnyOf, NumberRange
 from service.errors import InvalidInput
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import addresses, schedule
-from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics
+from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics, enough_offered
+from service.subscribers.models import ENOUGH_ITEMS
 
 
 def _topic_id(value: int | str) -> int:
@@ -30,7 +31,7 @@ class ChoicesForm(Form):
     """What a subscription consists of."""
 
     #: What the page offers, as (value, label).
-    rhythms = tuple((rhythm.value, rhythm.value.capitalize()) for rhythm in RHYTHMS)
+    rhythms = tuple((rhythm.value, name) for rhythm, name in RHYTHMS.items())
     weekdays = tuple(enumerate(schedule.WEEKDAYS, start=1))
     hours = tuple((hour, f"{hour:02d}:00") for hour in range(24))
 
@@ -40,13 +41,22 @@ class ChoicesForm(Form):
     hour = IntegerField("At what time", [NumberRange(0, 23)])
     time_zone = StringField("Time zone")
     announcements = BooleanField("Announcements")
+    enough_items = IntegerField("How many articles are enough")
 
     def __init__(self, newsletter: Newsletter, *args: Any, **kwargs: Any) -> None:
         self.newsletter = newsletter
         super().__init__(*args, **kwargs)
+        self.numbers = tuple((n, f"{n} articles") for n in enough_offered(newsletter))
+        if self.enough_items.data is None and not self.enough_items.raw_data:
+            # A form of before, or of somebody else's page.
+            self.enough_items.data = min(max(ENOUGH_ITEMS, newsletter.min_items), newsletter.max_items)
 
     def validate_topics(self, field: Field) -> None:
         _check(lambda: check_topics(self.newsletter, field.data or ()))
+
+    def validate_enough_items(self, field: Field) -> None:
+        if field.data not in enough_offered(self.newsletter):
+            raise ValidationError(_PLAINLY["enough_items"])
 
     def validate_time_zone(self, field: Field) -> None:
         _check(lambda: check_time_zone(field.data or ""))
@@ -60,6 +70,7 @@ class ChoicesForm(Form):
             hour=int(self.hour.data or 0),
             time_zone=self.time_zone.data or "",
             announcements=self.announcements.data,
+            enough_items=int(self.enough_items.data or 0),
         )
 
     def complaints(self) -> dict[str, str]:
@@ -87,6 +98,7 @@ _PLAINLY = {
     "rhythm": "Choose how often you want to hear from us.",
     "weekday": "Choose a day of the week.",
     "hour": "Choose an hour of the day.",
+    "enough_items": "Choose how many articles are enough for a mail.",
 }
 
 

@@ -132,6 +132,7 @@ def _form_of(subscription: Subscription) -> ChoicesForm:
         hour=subscription.hour,
         time_zone=subscription.time_zone,
         announcements=subscription.announcements,
+        enough_items=subscription.enough_items,
     )
 
 

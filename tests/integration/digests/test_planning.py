@@ -57,7 +57,7 @@ def test_a_due_reader_gets_one_digest_and_is_moved_on(session: Session, sessions
     assert (run.slot_at, run.cutoff_seq) == (NOW, 6)
     assert run.finished_at == NOW
     mailing = session.get_one(Mailing, edition.mailing_id)
-    assert mailing.cause == f"edition {edition.id}"
+    assert mailing.cause == f"edition {newsletter.id} weekly 2026-W48"
     assert mailing.title == "The Courier · Weekly, week 48 of 2026"
 
 

@@ -30,7 +30,7 @@ def test_the_page_shows_what_is_chosen_and_hides_the_address(reader: Reader, pat
     page = reader.client.get(path).text
     assert ANN not in page
     assert "a…n@example.org" in page
-    assert "About weekly, Friday 07:00, from Science and Energy." in page
+    assert "Weekly, Friday 07:00, from Science and Energy." in page
 
 
 def test_saving_changes_everything_and_states_the_result(
@@ -42,7 +42,7 @@ def test_saving_changes_everything_and_states_the_result(
     assert answer.status_code == 303
     page = reader.client.get(answer.location).text
     assert "Saved." in page
-    assert "About monthly, the first Monday 18:00, from Science." in page
+    assert "Monthly, the first Monday 18:00, from Science." in page
     row = fresh(session)
     assert (row.topic_ids, row.rhythm, row.weekday, row.hour) == (one, Rhythm.MONTHLY, 1, 18)
     assert row.announcements

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from service.newsletters.models import Rhythm
 from service.subscribers import schedule
+from tests import slow_calendar
 
-rhythms = st.sampled_from([Rhythm.DAILY, Rhythm.WEEKLY, Rhythm.MONTHLY])
+rhythms = st.sampled_from([rhythm for rhythm in Rhythm if rhythm is not Rhythm.FIRST])
 zones = st.sampled_from(
     [
         "UTC",
@@ -22,14 +23,20 @@ zones = st.sampled_from(
         "America/Santiago",
         "Africa/Cairo",
         "Asia/Beirut",
+        "Pacific/Apia",
+        "Pacific/Kwajalein",
+        "America/St_Johns",
     ]
 )
-instants = st.integers(0, 23 * 365 * 24 * 60).map(
-    lambda minutes: datetime(2015, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+instants = st.integers(0, 28 * 365 * 24 * 60).map(
+    lambda minutes: datetime(2010, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
 )
 longest = {
     Rhythm.DAILY: timedelta(days=1),
+    Rhythm.ENOUGH: timedelta(days=1),
+    Rhythm.WEEKDAYS: timedelta(days=3),
     Rhythm.WEEKLY: timedelta(days=7),
+    Rhythm.FORTNIGHTLY: timedelta(days=14),
     Rhythm.MONTHLY: timedelta(days=35),
 }
 
@@ -53,6 +60,20 @@ longest = {
         # 02:00 comes twice: only the first counts.
         (Rhythm.DAILY, 1, 2, "Europe/Berlin", "2026-10-24T22:00", "2026-10-25T00:00"),
         (Rhythm.DAILY, 1, 2, "Europe/Berlin", "2026-10-25T00:00", "2026-10-26T01:00"),
+        # From a Friday to the Monday after.
+        (Rhythm.WEEKDAYS, 1, 7, "UTC", "2026-11-27T06:00", "2026-11-27T07:00"),
+        (Rhythm.WEEKDAYS, 1, 7, "UTC", "2026-11-27T07:00", "2026-11-30T07:00"),
+        (Rhythm.WEEKDAYS, 1, 7, "Pacific/Auckland", "2026-11-26T18:00", "2026-11-29T18:00"),
+        # In the first week of a fortnight, also over a year of 53 weeks.
+        (Rhythm.FORTNIGHTLY, 5, 7, "UTC", "2026-12-07T09:00", "2026-12-11T07:00"),
+        (Rhythm.FORTNIGHTLY, 5, 7, "UTC", "2026-12-11T07:00", "2026-12-25T07:00"),
+        (Rhythm.FORTNIGHTLY, 5, 7, "UTC", "2026-12-25T07:00", "2027-01-08T07:00"),
+        (Rhythm.ENOUGH, 1, 7, "UTC", "2026-11-27T07:00", "2026-11-28T07:00"),
+        # Days that two places at the date line left out: the day after has one mail, not two.
+        (Rhythm.DAILY, 1, 7, "Pacific/Apia", "2011-12-29T17:00", "2011-12-30T17:00"),
+        (Rhythm.DAILY, 1, 7, "Pacific/Apia", "2011-12-30T17:00", "2011-12-31T17:00"),
+        (Rhythm.WEEKLY, 5, 7, "Pacific/Apia", "2011-12-24T00:00", "2011-12-30T17:00"),
+        (Rhythm.DAILY, 1, 7, "Pacific/Kwajalein", "1993-08-20T19:00", "1993-08-21T19:00"),
         # Leap day.
         (Rhythm.DAILY, 1, 7, "UTC", "2028-02-28T07:00", "2028-02-29T07:00"),
         # The first Monday of the month, this one or the next, and over the end of a year.
@@ -61,8 +82,6 @@ longest = {
         (Rhythm.MONTHLY, 5, 7, "UTC", "2026-12-24T09:00", "2027-01-01T07:00"),
         # On the other side of the date line a new month has begun.
         (Rhythm.MONTHLY, 7, 7, "Pacific/Kiritimati", "2026-10-31T12:00", "2026-10-31T17:00"),
-        # The island that skipped 30 December 2011.
-        (Rhythm.DAILY, 1, 7, "Pacific/Apia", "2011-12-29T17:00", "2011-12-30T17:00"),
     ],
 )
 def test_the_next_slot(rhythm: Rhythm, weekday: int, hour: int, zone: str, after: str, expected: str) -> None:
@@ -87,7 +106,8 @@ def test_a_slot_is_after_and_near_and_at_the_local_hour(
     moved = exists.astimezone(UTC).astimezone(ZoneInfo(zone)).hour != hour
     if not moved:
         assert (local.hour, local.minute) == (hour, 0)
-        assert rhythm is Rhythm.DAILY or local.isoweekday() == weekday
+        assert not schedule.has_weekday(rhythm) or local.isoweekday() == weekday
+        assert rhythm is not Rhythm.WEEKDAYS or local.isoweekday() <= 5
         assert rhythm is not Rhythm.MONTHLY or local.day <= 7
 
 
@@ -102,7 +122,15 @@ def test_no_slot_lies_between_two_that_follow_each_other(
     assert schedule.next_due(rhythm, weekday=weekday, hour=hour, time_zone=zone, after=between) == first
     # One mail a day, a week, a month: clock changes make no second one.
     days = (second.astimezone(ZoneInfo(zone)).date() - first.astimezone(ZoneInfo(zone)).date()).days
-    assert days >= {Rhythm.DAILY: 1, Rhythm.WEEKLY: 7, Rhythm.MONTHLY: 28}[rhythm]
+    assert days >= {Rhythm.WEEKLY: 7, Rhythm.FORTNIGHTLY: 14, Rhythm.MONTHLY: 28}.get(rhythm, 1)
+
+
+@given(rhythm=rhythms, weekday=st.integers(1, 7), hour=st.integers(0, 23), zone=zones, after=instants)
+def test_slots_are_those_that_a_slow_calendar_finds(
+    rhythm: Rhythm, weekday: int, hour: int, zone: str, after: datetime
+) -> None:
+    quick = schedule.next_due(rhythm, weekday=weekday, hour=hour, time_zone=zone, after=after)
+    assert quick == slow_calendar.next_slot(rhythm, weekday, hour, zone, after=after)
 
 
 def test_a_pause_ends_with_the_first_slot_of_the_day_it_names() -> None:
@@ -128,11 +156,14 @@ def test_a_day_in_the_past_gives_no_slot_in_the_past() -> None:
     [
         (Rhythm.DAILY, "every day at 07:00"),
         (Rhythm.WEEKLY, "every Friday at 07:00"),
+        (Rhythm.WEEKDAYS, "on weekdays at 07:00"),
+        (Rhythm.FORTNIGHTLY, "every second Friday at 07:00"),
+        (Rhythm.ENOUGH, "when 5 good articles wait, at 07:00"),
         (Rhythm.MONTHLY, "on the first Friday of every month at 07:00"),
     ],
 )
 def test_the_schedule_in_words(rhythm: Rhythm, words: str) -> None:
-    assert schedule.phrase(rhythm, weekday=5, hour=7) == words
+    assert schedule.phrase(rhythm, weekday=5, hour=7, enough=5) == words
 
 
 def test_every_offered_zone_can_be_used_and_strange_names_cannot() -> None:
