@@ -13,6 +13,7 @@ COMMANDS = {
     "up": ("service.commands.up:up", "Run a real, small installation on this machine."),
     "selftest": ("service.commands.selftest:selftest", "Check that this installation is sound."),
     "bench": ("service.commands.bench:bench", "Measure how fast this machine delivers."),
+    "digest": ("service.commands.digest:digest", "See digests before they are sent."),
     "operator": ("service.commands.operator:operator", "Create and list the people who run Broadsheet."),
     "dkim": ("service.commands.dkim:dkim", "Make, publish and rotate the keys that sign our mail."),
     "web": ("service.commands.web:web", "Serve pages (production: one process of several)."),

@@ -21,6 +21,7 @@ LATEST = {
 PASSED = "slot_passed"
 #: A run that begins later than this after its slot is called late: beat ticks every five seconds.
 LATE = timedelta(minutes=10)
+WEEK = timedelta(days=7)
 #: Longer than any rhythm's distance between two slots (a first Monday to the next is at most 35 days).
 LONGEST_GAP = timedelta(days=36)
 
