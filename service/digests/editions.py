@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from service.articles import settling
 from service.delivery import mailings
 from service.delivery.models import Mailing, MailingState, Stream
-from service.digests import periods
+from service.digests import periods, review
 from service.digests.models import Edition, Run
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import Subscription, SubscriptionState
@@ -158,4 +158,5 @@ def _make(session: Session, newsletter: Newsletter, *, rhythm: Rhythm, period: s
     )
     session.add(edition)
     session.flush()
+    review.begin(session, edition, newsletter, now=now)
     return edition

@@ -33,8 +33,13 @@ class Edition(Model):
     period: Mapped[str]
     mailing_id: Mapped[int] = mapped_column(unique=True)
     created_at: Mapped[datetime]
+    #: Until then it waits for an operator's approval; None for one that never had to.
+    review_until: Mapped[datetime | None]
 
-    __table_args__ = (UniqueConstraint("newsletter_id", "rhythm", "period"),)
+    __table_args__ = (
+        UniqueConstraint("newsletter_id", "rhythm", "period"),
+        Index("ix_editions_review", "review_until", postgresql_where=text("review_until IS NOT NULL")),
+    )
 
 
 class Run(Model):

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from service.db import Sessions, transaction
 from service.delivery.models import Mailing, MailingState
-from service.digests import choosing, editions, pool, restoring, slots, writing
+from service.digests import choosing, editions, pool, restoring, review, slots, writing
 from service.digests.choosing import Outcomes
 from service.digests.models import Run
 from service.digests.received import received_stories
@@ -64,6 +64,8 @@ class PlanReport:
 def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float = PASS_SECONDS) -> PlanReport:
     """Plan slice after slice until nobody is due or time is up; each slice is one transaction."""
     ends = time.monotonic() + seconds
+    with transaction(sessions) as session:
+        review.release(session, now=now)
     with transaction(sessions) as session:
         restoring.give_back(session, now=now)
     with transaction(sessions) as session:

@@ -13,6 +13,8 @@ from service.newsletters.models import Newsletter, Sender
 
 LONGEST_NAME = 80
 LONGEST_TAGLINE = 140
+#: Minutes that an edition may wait for a review: two days.
+LONGEST_REVIEW = 2880
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class NewsletterDraft:
     default_hour: int = 7
     min_items: int = 3
     max_items: int = 10
+    review_minutes: int = 0
 
 
 def create(
@@ -107,6 +110,9 @@ def check(session: Session, draft: NewsletterDraft) -> NewsletterDraft:
         default_hour=checks.number(draft.default_hour, field="default_hour", least=0, most=23),
         min_items=least,
         max_items=checks.number(draft.max_items, field="max_items", least=least, most=14),
+        review_minutes=checks.number(
+            draft.review_minutes, field="review_minutes", least=0, most=LONGEST_REVIEW
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
@@ -66,6 +66,8 @@ class Newsletter(Model):
     #: Under `min_items` a digest is skipped, with its reason recorded.
     min_items: Mapped[int] = mapped_column(default=3)
     max_items: Mapped[int] = mapped_column(default=10)
+    #: A new edition waits so many minutes for an operator's approval, and then goes by itself; 0 goes at once.
+    review_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[datetime]
     #: No sign-ups and no sending while set.
     closed_at: Mapped[datetime | None]
@@ -77,6 +79,7 @@ class Newsletter(Model):
     )
 
     __table_args__ = (
+        CheckConstraint("review_minutes BETWEEN 0 AND 2880", name="review_minutes"),
         CheckConstraint("min_items >= 1 AND max_items BETWEEN min_items AND 14", name="item_limits"),
         CheckConstraint("default_hour BETWEEN 0 AND 23", name="default_hour"),
     )

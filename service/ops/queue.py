@@ -12,6 +12,7 @@ from service.delivery import accounting, holds
 from service.delivery.accounting import Account
 from service.delivery.models import Mailing, MailingState, Stream
 from service.digests.models import Edition
+from service.digests.review import REVIEW
 from service.errors import NotFound
 from service.ops import actors
 
@@ -40,6 +41,8 @@ class Line:
     #: A name, or "Broadsheet".
     paused_by: str = ""
     paused_reason: str | None = None
+    #: An edition that waits for its review.
+    in_review: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -116,6 +119,7 @@ def _lines(session: Session, query: Select[Mailing]) -> list[Line]:
             paused_at=row.paused_at,
             paused_by=people.get(row.paused_by or "", ""),
             paused_reason=row.paused_reason,
+            in_review=row.state is MailingState.PAUSED and row.paused_by == REVIEW,
         )
         for row in rows
     ]

@@ -1,12 +1,16 @@
 """Editions: what was planned when, for whom, and every digest that came out of it."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from service.db import transaction
+from service.digests import review
+from service.dispatch import TaskName
+from service.operators.accounts import actor_of
 from service.operators.models import Role
 from service.ops import editions, preview
-from service.web.admin import auth, framed, words
-from service.web.context import runtime
+from service.web.admin import auth, framed, page, words
+from service.web.context import now, runtime
 
 blueprint = Blueprint("console_editions", __name__, url_prefix="/console/editions")
 auth.protect(blueprint, change=Role.SENDER)
@@ -29,6 +33,25 @@ def index() -> ResponseReturnValue:
         before=before,
         newsletter_id=newsletter_id,
     )
+
+
+@blueprint.post("/<int:edition_id>/approve")
+def approve(edition_id: int) -> ResponseReturnValue:
+    """Let an edition go that waits for its review."""
+    with transaction(runtime().sessions) as session:
+        review.approve(session, edition_id, actor=actor_of(auth.current_operator()), now=now())
+    runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+    page.say("Approved: it goes out now.")
+    return redirect(url_for(".edition", edition_id=edition_id))
+
+
+@blueprint.post("/<int:edition_id>/keep")
+def keep(edition_id: int) -> ResponseReturnValue:
+    """Hold it beyond the time of its review."""
+    with transaction(runtime().sessions) as session:
+        review.keep(session, edition_id, actor=actor_of(auth.current_operator()), now=now())
+    page.say("Held: it goes when somebody resumes it, and not before.")
+    return redirect(url_for(".edition", edition_id=edition_id))
 
 
 @blueprint.get("/<int:edition_id>")

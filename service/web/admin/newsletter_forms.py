@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 from wtforms import EmailField, IntegerField, SelectField, StringField, TextAreaField
 
 from service.newsletters import checks, display_names
-from service.newsletters.changes import LONGEST_NAME, LONGEST_TAGLINE, NewsletterDraft
+from service.newsletters.changes import LONGEST_NAME, LONGEST_REVIEW, LONGEST_TAGLINE, NewsletterDraft
 from service.newsletters.models import Sender
 from service.newsletters.senders import SenderDraft
 from service.web.admin.fields import ConsoleForm, checked, option
@@ -32,6 +32,10 @@ class NewsletterForm(ConsoleForm):
     min_items = IntegerField("Fewest articles", [checked(checks.number, least=1, most=14)])
     max_items = IntegerField("Most articles", [checked(checks.number, least=1, most=14)])
 
+    review_minutes = IntegerField(
+        "Minutes for a review", [checked(checks.number, least=0, most=LONGEST_REVIEW)], default=0
+    )
+
     def offer(self, senders: list[Sender]) -> None:
         """Fill the choice of senders."""
         self.sender_id.choices = [option(sender.id, f"{sender.name} <{sender.email}>") for sender in senders]
@@ -49,6 +53,7 @@ class NewsletterForm(ConsoleForm):
             default_hour=self.default_hour.data,
             min_items=self.min_items.data or 0,
             max_items=self.max_items.data or 0,
+            review_minutes=self.review_minutes.data or 0,
         )
 
 

@@ -14,6 +14,9 @@ REASONS = {
     # why somebody was skipped
     "too_few": "too few new articles in their topics",
     "slot_passed": "their hour had passed for too long",
+    "first_digest_pending": "the first digest comes within a minute",
+    "pending": "not confirmed yet",
+    "no_slot": "no digest is due",
     "already_today": "had a digest on the same day",
     "stopped": "the mailing was stopped",
     "unsubscribed": "unsubscribed in the meantime",

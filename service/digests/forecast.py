@@ -1,0 +1,73 @@
+"""What a choice of topics will bring, judged by the last weeks: "about 9 articles every Friday"."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import distinct, exists, func, select
+from sqlalchemy.orm import Session
+
+from service.articles.models import Article, ArticleTopic
+from service.newsletters.models import Newsletter, Rhythm
+from service.subscribers import schedule
+
+WEEKS = 4
+#: Days between two digests, on the whole.
+_DAYS = {
+    Rhythm.DAILY: 1.0,
+    Rhythm.WEEKDAYS: 1.4,
+    Rhythm.WEEKLY: 7.0,
+    Rhythm.FORTNIGHTLY: 14.0,
+    Rhythm.MONTHLY: 30.4,
+}
+
+
+def per_week(
+    session: Session,
+    newsletter: Newsletter,
+    *,
+    topic_ids: Collection[int],
+    excluded: Collection[int] = (),
+    now: datetime,
+) -> float:
+    """Return how many stories a week these topics have had of late; no topics are all of them."""
+    wanted = set(topic_ids) or {topic.id for topic in newsletter.open_topics}
+    shut_out = exists().where(ArticleTopic.article_id == Article.id, ArticleTopic.topic_id.in_(excluded))
+    story = func.coalesce(Article.story_id, Article.id)
+    count = session.scalar(
+        select(func.count(distinct(story)))
+        .join(ArticleTopic, ArticleTopic.article_id == Article.id)
+        .where(
+            ArticleTopic.topic_id.in_(wanted),
+            Article.newsletter_id == newsletter.id,
+            Article.published_at > now - timedelta(weeks=WEEKS),
+            Article.published_at <= now,
+            Article.withdrawn_at.is_(None),
+            *([~shut_out] if excluded else []),
+        )
+    )
+    return (count or 0) / WEEKS
+
+
+def sentence(weekly: float, *, rhythm: Rhythm, weekday: int, least: int, most: int, enough: int) -> str:
+    """Say what so many stories a week make of a rhythm; `least` and `most` are what a digest holds."""
+    if rhythm is Rhythm.ENOUGH:
+        return _when_enough(weekly, enough)
+    each = weekly * _DAYS[rhythm] / 7
+    when = schedule.days_phrase(rhythm, weekday=weekday)
+    if each < least:
+        waits = "most of the time too little for a mail; what there is waits for the next one"
+        return f"About {_number(each)} {when}: {waits}."
+    return f"About {_number(min(each, most))} {when}."
+
+
+def _when_enough(weekly: float, enough: int) -> str:
+    if weekly < 0.5:
+        return "Hardly anything came in these topics of late."
+    days = max(1, round(enough / weekly * 7))
+    often = "every day" if days == 1 else f"every {days} days"
+    return f"{enough} articles, about {often}."
+
+
+def _number(count: float) -> str:
+    whole = round(count)
+    return "1 article" if whole == 1 else f"{whole} articles"
