@@ -34,6 +34,7 @@ class TaskName(StrEnum):
     SCORE = "broadsheet.popularity.score"
     PLAN_DIGESTS = "broadsheet.digests.plan"
     PLAN_FIRST_DIGESTS = "broadsheet.digests.plan_first"
+    PULL_WITHDRAWN = "broadsheet.digests.pull_withdrawn"
     FAN_OUT_BLASTS = "broadsheet.blasts.fan_out"
 
 
@@ -49,6 +50,7 @@ QUEUES = {
     TaskName.SCORE: Queue.MAINTENANCE,
     TaskName.PLAN_DIGESTS: Queue.PLAN,
     TaskName.PLAN_FIRST_DIGESTS: Queue.PLAN,
+    TaskName.PULL_WITHDRAWN: Queue.PLAN,
     TaskName.FAN_OUT_BLASTS: Queue.PLAN,
 }
 

@@ -1,7 +1,7 @@
 """Wake-ups for planning."""
 
 from service.clock import utc_now
-from service.digests import first, planning
+from service.digests import first, planning, pulling
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
@@ -23,3 +23,10 @@ def plan_first() -> None:
     first.plan_first(runtime().sessions, links=runtime().links, now=utc_now())
     runtime().dispatcher.wake(TaskName.DELIVER_BULK)
     runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
+
+
+@app.task(name=TaskName.PULL_WITHDRAWN)
+def pull_withdrawn() -> None:
+    """Make the mails anew that hold a withdrawn article."""
+    pulling.pull(runtime().sessions, links=runtime().links, now=utc_now())
+    runtime().dispatcher.wake(TaskName.DELIVER_BULK)

@@ -15,6 +15,7 @@ from typing import Any
 
 from service.articles.entries import Entry, Feed
 from service.articles.parsing import parse
+from service.articles.tombstones import Tombstone
 from service.errors import FetchError
 
 TIME_LIMIT = 20
@@ -42,7 +43,8 @@ def parse_apart(
     if "refused" in answer:
         raise FetchError(answer["refused"])
     entries = tuple(_entry(values) for values in answer["entries"])
-    return Feed(title=answer["title"], entries=entries, left_out=answer["left_out"])
+    deleted = tuple(Tombstone(each["guid"], datetime.fromisoformat(each["at"])) for each in answer["deleted"])
+    return Feed(title=answer["title"], entries=entries, left_out=answer["left_out"], deleted=deleted)
 
 
 def _environment() -> dict[str, str]:

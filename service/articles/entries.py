@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.articles import urls
+from service.articles.tombstones import Tombstone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,5 @@ class Feed:
     title: str
     entries: tuple[Entry, ...]
     left_out: int = 0
+    #: What it had once and took back.
+    deleted: tuple[Tombstone, ...] = ()

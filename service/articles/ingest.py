@@ -12,6 +12,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.articles import withdrawal
 from service.articles.entries import Entry, Feed
 from service.articles.locking import lock_newsletter
 from service.articles.mapping import Categories, add_topics, learn_categories
@@ -19,6 +20,7 @@ from service.articles.models import Article, ArticleTopic, Source
 
 #: An embargo further away than this is a typing error.
 _LONGEST_EMBARGO = timedelta(days=366)
+_CLOCKS_DIFFER = timedelta(hours=1)
 #: 0001-01-01 and 1970-01-01 are how programs write "no date".
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -51,6 +53,7 @@ def store(session: Session, source: Source, feed: Feed, *, now: datetime) -> Sto
             changed += 1
     new = _insert(session, source, fresh, categories, now=now)
     session.flush()
+    _take_back(session, source, feed, now=now)
     return Stored(new=new, changed=changed)
 
 
@@ -73,6 +76,21 @@ def _one_per_story(entries: Iterable[Entry]) -> list[Entry]:
         guids.add(entry.guid)
         addresses.add(address)
     return kept
+
+
+def _take_back(session: Session, source: Source, feed: Feed, *, now: datetime) -> None:
+    """Withdraw what the feed that brought it deletes; what it still lists, or an operator restored, stays."""
+    listed = {entry.guid for entry in feed.entries}
+    deleted = {stone.guid: stone.at for stone in feed.deleted if stone.guid not in listed}
+    rows = session.execute(
+        select(Article.id, Article.guid, Article.changed_at)
+        .where(Article.source_id == source.id, Article.guid.in_(deleted), Article.withdrawn_at.is_(None))
+        .order_by(Article.id)
+    ).all()
+    for article_id, guid, changed_at in rows:
+        if deleted[guid] >= changed_at - _CLOCKS_DIFFER:
+            withdrawal.withdraw(session, article_id, actor=f"source {source.id}", now=now)
+    session.flush()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ _WORDS = 120
 _CHARACTERS = 360
 #: Less than this says too little to be alike by accident or not.
 _FEWEST = 3
+#: And less than this is not enough to be related: short texts share their phrases.
+_TELLING = 12
 _SPEAKING_TITLE = 4
 
 _WORD = re.compile(r"\w+")
@@ -84,14 +86,15 @@ def alike(one: Text, other: Text, *, is_rare: Callable[[str], bool]) -> float:
     """
     likeness = jaccard(one.shingles, other.shingles)
     apart = abs(one.published_at - other.published_at)
-    if min(len(one.shingles), len(other.shingles)) < _FEWEST:
+    shorter = min(len(one.shingles), len(other.shingles))
+    if shorter < _FEWEST:
         return 1.0 if likeness == 1.0 and apart <= SAME_MOMENT else 0.0
     if likeness >= SAME_TEXT or (likeness >= DUPLICATE and apart <= WINDOW):
         return likeness
     if apart > SAME_MOMENT:
         return 0.0
     shared = set(one.title_words) & set(other.title_words)
-    if likeness >= RELATED and any(is_rare(word) for word in shared):
+    if likeness >= RELATED and shorter >= _TELLING and any(is_rare(word) for word in shared):
         return likeness
     # A column keeps its title from day to day; two houses with one title report one thing.
     same_title = one.speaking_title is not None and one.title_words == other.title_words

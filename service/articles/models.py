@@ -82,12 +82,15 @@ class Article(Model):
     story_due: Mapped[bool] = mapped_column(default=True, server_default="true")
     #: Taken back by an operator or the source: in no digest from now on.
     withdrawn_at: Mapped[datetime | None]
+    #: Since when no mail that waits holds it any more; None while there may be one.
+    pulled_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("source_id", "guid"),
         UniqueConstraint("newsletter_id", "canonical_url"),
         Index("ix_articles_published", "newsletter_id", "published_at"),
         Index("ix_articles_categories", "categories", postgresql_using="gin"),
+        Index("ix_articles_withdrawn", "withdrawn_at", postgresql_where=text("withdrawn_at IS NOT NULL")),
         Index("ix_articles_story", "story_id", postgresql_where=text("story_id IS NOT NULL")),
         Index("ix_articles_story_due", "newsletter_id", "id", postgresql_where=text("story_due")),
     )
@@ -105,7 +108,7 @@ class StorySignature(Model):
     #: Equal for equal texts.
     text_key: Mapped[int]
 
-    __table_args__ = (Index("ix_story_signatures_bands", "bands", postgresql_using="gin"),)
+    __table_args__ = (Index("ix_story_signatures_text", "newsletter_id", "text_key"),)
 
 
 class ArticleTopic(Model):

@@ -6,7 +6,7 @@ from typing import Any
 
 import feedparser
 
-from service.articles import pictures, urls
+from service.articles import pictures, tombstones, urls
 from service.articles.cleaning import plain_line, plain_summary, summary_html
 from service.articles.entries import Entry, Feed
 from service.articles.fields import (
@@ -34,6 +34,7 @@ def parse(text: str, *, base_url: str) -> Feed:
         sanitize_html=False,
         resolve_relative_uris=False,
     )
+    deleted = tombstones.find(text)
     if not document.entries and document.bozo:
         problem = plain_line(str(document.get("bozo_exception", "")), limit=120)
         raise FetchError(f"The feed is damaged and nothing in it can be read ({problem or 'unknown error'}).")
@@ -44,6 +45,7 @@ def parse(text: str, *, base_url: str) -> Feed:
         title=plain_line(document.feed.get("title"), limit=LONGEST_TITLE),
         entries=entries,
         left_out=len(document.entries) - len(entries),
+        deleted=deleted,
     )
 
 

@@ -90,9 +90,8 @@ def _pack_one(
     packed: Packed, message: Due, answer: Ready | Skip | None, *, signer: Signer | None, now: datetime
 ) -> None:
     if isinstance(answer, Skip):
-        packed.settled.append(
-            Outcome(*key_of(message), state=MessageState.SKIPPED, at=now, reason=answer.reason)
-        )
+        state = MessageState.HELD if answer.hold else MessageState.SKIPPED
+        packed.settled.append(Outcome(*key_of(message), state=state, at=now, reason=answer.reason))
         return
     if answer is None:
         packed.broken.append(message)

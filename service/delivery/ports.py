@@ -95,6 +95,8 @@ class Skip:
 
     message: Due
     reason: str
+    #: It waits until whoever planned it has made it anew, and is not done with.
+    hold: bool = False
 
 
 class Signer(Protocol):

@@ -7,16 +7,19 @@ from sqlalchemy.orm import Session, joinedload
 
 from service import audit
 from service.articles.models import Article
-from service.digests.folding import Wish
+from service.digests.folding import StoryCuration
 from service.digests.models import Curation, CurationKind
 from service.digests.selection.values import EVERYWHERE
 from service.errors import Conflict, InvalidInput, NotFound
+from service.newsletters import checks
 from service.newsletters.models import Topic
+from service.recipes.queries import MEMORY
 
-#: A wish that is still wanted after so long can be made again.
+#: What is still wanted after so long can be made again.
 LONGEST = timedelta(days=92)
 #: In units of the log-lift: 2 makes an average article count like one with seven times the clicks.
 STRONGEST = 2.0
+LONGEST_REASON = 200
 
 
 def curate(
@@ -31,15 +34,27 @@ def curate(
     actor: str,
     now: datetime,
 ) -> Curation:
-    """Write a wish down; one that holds for the same readers already is replaced by it.
+    """Write a curation down; one of its kind that holds for the same readers is replaced by it.
 
-    :raises InvalidInput: no reason, no end within three months, a strange boost or topic.
+    :raises InvalidInput: no reason, no end within three months, a strange boost or topic, a pin of something
+        that readers may have had and nobody remembers.
     :raises NotFound: there is no such article.
     """
     article = session.get(Article, article_id, with_for_update={"key_share": True})
     if article is None:
         raise NotFound("There is no such article.")
-    _check(session, article, topic_id=topic_id, reason=reason, expires_at=expires_at, now=now)
+    _check(session, article, topic_id=topic_id, expires_at=expires_at, now=now)
+    clean = checks.line(
+        reason,
+        field="reason",
+        longest=LONGEST_REASON,
+        required="Say why, in a few words: colleagues will read it.",
+    )
+    if kind is CurationKind.PIN and article.fetched_at < now - MEMORY:
+        raise InvalidInput(
+            "This article is older than 13 weeks, for which we remember who had it; it cannot be pinned.",
+            field="wanted",
+        )
     if kind is CurationKind.BOOST and not 0 < abs(boost) <= STRONGEST:
         raise InvalidInput(f"Choose a boost between -{STRONGEST:g} and {STRONGEST:g}, not 0.", field="boost")
     for old in _in_force(session, article.newsletter_id, now=now):
@@ -51,7 +66,7 @@ def curate(
         topic_id=topic_id,
         kind=kind,
         boost=boost if kind is CurationKind.BOOST else 0.0,
-        reason=reason.strip(),
+        reason=clean,
         made_by=actor,
         made_at=now,
         expires_at=expires_at,
@@ -70,16 +85,16 @@ def curate(
 
 
 def end(session: Session, curation_id: int, *, actor: str, now: datetime) -> Curation:
-    """End a wish before its time.
+    """End a curation before its time.
 
-    :raises NotFound: there is no such wish.
+    :raises NotFound: there is no such curation.
     :raises Conflict: it has ended already.
     """
     row = session.get(Curation, curation_id, with_for_update=True, populate_existing=True)
     if row is None:
-        raise NotFound("There is no such wish.")
+        raise NotFound("There is no such curation.")
     if row.ended_at is not None or row.expires_at <= now:
-        raise Conflict("This has ended already.")
+        raise Conflict("This curation has ended already.")
     _end(session, row, actor=actor, now=now)
     return row
 
@@ -100,7 +115,7 @@ def of_article(session: Session, article_id: int) -> list[Curation]:
     return list(rows)
 
 
-def wishes(session: Session, newsletter_id: int, *, now: datetime) -> list[Wish]:
+def of_stories(session: Session, newsletter_id: int, *, now: datetime) -> list[StoryCuration]:
     """Return what holds now, by story, as planning needs it."""
     rows = session.execute(
         select(
@@ -118,7 +133,7 @@ def wishes(session: Session, newsletter_id: int, *, now: datetime) -> list[Wish]
         )
         .order_by(Curation.id)
     )
-    return [Wish(*row) for row in rows]
+    return [StoryCuration(*row) for row in rows]
 
 
 def _check(
@@ -126,12 +141,9 @@ def _check(
     article: Article,
     *,
     topic_id: int | None,
-    reason: str,
     expires_at: datetime,
     now: datetime,
 ) -> None:
-    if not reason.strip():
-        raise InvalidInput("Say why, in a few words: colleagues will read it.", field="reason")
     if not now < expires_at <= now + LONGEST:
         raise InvalidInput("Choose an end after now and within three months.", field="expires_at")
     if topic_id is not None:

@@ -31,7 +31,7 @@ class Member(NamedTuple):
     observed: int = 0
 
 
-class Wish(NamedTuple):
+class StoryCuration(NamedTuple):
     """A curation in force; it holds for the whole story of its article."""
 
     story_id: int
@@ -43,7 +43,7 @@ class Wish(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Wishes:
+class _Curations:
     """Everything that editors want of one story."""
 
     pins: set[int] = field(default_factory=set)
@@ -55,7 +55,7 @@ class _Wishes:
         return self.boosts.get(EVERYWHERE, 0.0) + self.boosts.get(topic_id, 0.0)
 
 
-def fold(members: Iterable[Member], *, wishes: Collection[Wish], seed: str) -> list[Candidate]:
+def fold(members: Iterable[Member], *, curations: Collection[StoryCuration], seed: str) -> list[Candidate]:
     """Return one candidate per story that may be chosen at all, by article id.
 
     A story stands in each topic where its first article stands, so that a copy that comes later is no news.
@@ -63,42 +63,45 @@ def fold(members: Iterable[Member], *, wishes: Collection[Wish], seed: str) -> l
     by_story: dict[int, list[Member]] = {}
     for member in members:
         by_story.setdefault(member.story_id, []).append(member)
-    wanted = _by_story(wishes)
-    found = (_candidate(group, wanted.get(key, _Wishes()), seed=seed) for key, group in by_story.items())
+    wanted = _by_story(curations)
+    found = (_candidate(group, wanted.get(key, _Curations()), seed=seed) for key, group in by_story.items())
     return sorted(filter(None, found), key=lambda one: one.article_id)
 
 
-def _by_story(wishes: Iterable[Wish]) -> dict[int, _Wishes]:
-    found: dict[int, _Wishes] = {}
-    for wish in wishes:
-        own = found.setdefault(wish.story_id, _Wishes())
-        if wish.kind is CurationKind.PIN:
-            own.pins.add(wish.topic_id)
-            own.pinned_articles.add(wish.article_id)
-        elif wish.kind is CurationKind.EXCLUDE:
-            own.excluded.add(wish.topic_id)
+def _by_story(curations: Iterable[StoryCuration]) -> dict[int, _Curations]:
+    found: dict[int, _Curations] = {}
+    for one in curations:
+        own = found.setdefault(one.story_id, _Curations())
+        if one.kind is CurationKind.PIN:
+            own.pins.add(one.topic_id)
+            own.pinned_articles.add(one.article_id)
+        elif one.kind is CurationKind.EXCLUDE:
+            own.excluded.add(one.topic_id)
         else:
-            own.boosts[wish.topic_id] = own.boosts.get(wish.topic_id, 0.0) + wish.boost
+            own.boosts[one.topic_id] = own.boosts.get(one.topic_id, 0.0) + one.boost
     return found
 
 
-def _candidate(members: Sequence[Member], wishes: _Wishes, *, seed: str) -> Candidate | None:
-    if EVERYWHERE in wishes.excluded:
+def _candidate(members: Sequence[Member], curations: _Curations, *, seed: str) -> Candidate | None:
+    if EVERYWHERE in curations.excluded:
         return None
     firsts: dict[int, int] = {}
     for topic_id, seq in (pair for member in members for pair in member.seqs):
-        if topic_id not in wishes.excluded:
+        if topic_id not in curations.excluded:
             firsts[topic_id] = min(seq, firsts.get(topic_id, seq))
     if not firsts:
         return None
-    shown = _representative(members, wishes)
+    shown = _representative(members, curations)
     # Clicks went to whichever article was sent.
     known = max(members, key=lambda one: (one.observed, -one.article_id))
     return Candidate(
         article_id=shown.article_id,
         places=tuple(
             Place(
-                topic_id, seq, exp(known.score + wishes.boost(topic_id)), boosted=wishes.boost(topic_id) > 0
+                topic_id,
+                seq,
+                exp(known.score + curations.boost(topic_id)),
+                boosted=curations.boost(topic_id) > 0,
             )
             for topic_id, seq in sorted(firsts.items())
         ),
@@ -109,16 +112,16 @@ def _candidate(members: Sequence[Member], wishes: _Wishes, *, seed: str) -> Cand
         popular=known.score > 0 and known.observed >= POPULAR_OBSERVED,
         draw=drawing.draw(seed, shown.article_id, score=known.score, sd=known.sd),
         has_image=shown.has_image,
-        pins=frozenset(wishes.pins),
+        pins=frozenset(curations.pins),
     )
 
 
-def _representative(members: Sequence[Member], wishes: _Wishes) -> Member:
+def _representative(members: Sequence[Member], curations: _Curations) -> Member:
     """The one that editors pinned, else our own site's, else the earliest, else the most complete."""
     return min(
         (member for member in members if member.seqs),
         key=lambda one: (
-            one.article_id not in wishes.pinned_articles,
+            one.article_id not in curations.pinned_articles,
             not one.own,
             one.published_at,
             -one.length,

@@ -58,7 +58,7 @@ class Run(Model):
 
 
 class Curation(Model):
-    """An editor's wish about a story, with its reason; it ends by itself, and stays as a record."""
+    """What an editor wants of a story, with the reason; it ends by itself, and stays as a record."""
 
     __tablename__ = "curations"
 

@@ -14,6 +14,7 @@ from service.digests.selection.drawing import UNKNOWN_SD
 from service.digests.selection.values import POPULAR_OBSERVED, Candidate
 from service.newsletters.models import Newsletter, Rhythm
 from service.popularity.models import ArticleScore
+from service.recipes.queries import MEMORY
 
 #: The newest so many (article, topic) pairs: a reader who comes back after a year gets the best of these.
 LIMIT = 4_000
@@ -119,24 +120,42 @@ def _candidates(
     seed: str,
     now: datetime,
 ) -> list[Candidate]:
-    wishes = curations.wishes(session, newsletter.id, now=now)
-    wanted = {*stories, *(wish.story_id for wish in wishes)}
-    members = _members(session, newsletter, wanted, until_seq=until_seq)
-    return fold(members, wishes=wishes, seed=seed)
+    wanted = curations.of_stories(session, newsletter.id, now=now)
+    story_ids = {*stories, *(one.story_id for one in wanted)}
+    members = _members(session, newsletter, story_ids, until_seq=until_seq, settled_since=now - MEMORY)
+    return fold(members, curations=wanted, seed=seed)
 
 
 def _members(
-    session: Session, newsletter: Newsletter, stories: Collection[int], *, until_seq: int
+    session: Session,
+    newsletter: Newsletter,
+    stories: Collection[int],
+    *,
+    until_seq: int,
+    settled_since: datetime,
 ) -> list[Member]:
-    """Read every article of these stories with all its topics: the whole story decides where it stands."""
+    """Read every article of these stories with all its topics: the whole story decides where it stands.
+
+    A story that could be sent before `settled_since` is left out, for nobody remembers who has had it: old
+    articles that are mapped to one more topic, pinned, or in a feed again.
+    """
     of_story: ColumnElement[bool] = or_(Article.id.in_(stories), Article.story_id.in_(stories))
     topics: dict[int, list[tuple[int, int | None]]] = {}
-    for article_id, topic_id, seq in session.execute(
-        select(ArticleTopic.article_id, ArticleTopic.topic_id, ArticleTopic.eligible_seq)
+    forgotten = set()
+    for story_id, article_id, topic_id, seq, settled_at in session.execute(
+        select(
+            _STORY,
+            ArticleTopic.article_id,
+            ArticleTopic.topic_id,
+            ArticleTopic.eligible_seq,
+            ArticleTopic.settled_at,
+        )
         .join(Article, Article.id == ArticleTopic.article_id)
         .where(of_story)
     ):
         topics.setdefault(article_id, []).append((topic_id, seq))
+        if settled_at is not None and settled_at < settled_since:
+            forgotten.add(story_id)
     rows = session.execute(
         select(
             Article.id,
@@ -177,6 +196,7 @@ def _members(
             observed=row[10],
         )
         for row in rows
+        if row[1] not in forgotten
     ]
 
 

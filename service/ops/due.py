@@ -9,6 +9,7 @@ from service.articles.models import ArticleTopic, Source
 from service.blasts.models import Blast, BlastState
 from service.delivery import queries as delivery
 from service.delivery.models import Stream
+from service.digests import pulling
 from service.dispatch import TaskName
 from service.subscribers import queries as subscribers
 from service.subscribers.models import Subscription, SubscriptionState
@@ -24,6 +25,7 @@ def due_tasks(session: Session, *, now: datetime) -> list[TaskName]:
         TaskName.FAN_OUT_BLASTS: exists().where(
             Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]), Blast.fan_out_after.is_not(None)
         ),
+        TaskName.PULL_WITHDRAWN: pulling.is_due(),
         TaskName.PLAN_DIGESTS: subscribers.is_due(now=now),
         TaskName.DELIVER_BULK: delivery.is_due([Stream.DIGEST, Stream.BLAST], now=now),
         TaskName.POLL_SOURCES: exists().where(

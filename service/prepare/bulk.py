@@ -71,6 +71,8 @@ def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason:
         if reader is None or why is not None:
             return Skip(message, why or "erased")
         recipe, offer = recipes[message.recipe_id or 0], found[reader.newsletter_id]
+        if recipe.withdrawn:
+            return Skip(message, "withdrawn", hold=True)
         key = message.recipe_id, message.mailing_id
         head = heads.get(key)
         if head is None:

@@ -41,6 +41,8 @@ class RecipeBody:
 
     newsletter_id: int
     subject: str
+    #: Holds an article that was withdrawn, and must not go out as it is.
+    withdrawn: bool
     #: The Date of every mail made from it.
     created_at: datetime
     boundary: bytes
@@ -171,7 +173,14 @@ def _joined(row: RecipeRow, pairs: list[Pair], laid: Laid) -> RecipeBody:
     for place, name in laid.in_html:
         chunks[place] = in_html[name]
     return RecipeBody(
-        row.newsletter_id, row.subject, row.created_at, boundary, chunks, laid.texts, laid.htmls
+        row.newsletter_id,
+        row.subject,
+        row.withdrawn,
+        row.created_at,
+        boundary,
+        chunks,
+        laid.texts,
+        laid.htmls,
     )
 
 

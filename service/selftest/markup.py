@@ -84,6 +84,13 @@ class Form:
             box.on = not labels or any(box.label.startswith(label) for label in labels)
         return self
 
+    def clear(self, name: str) -> "Form":
+        """Take the tick off every box of this name."""
+        for box in self.controls:
+            if box.name == name and box.kind == "checkbox":
+                box.on = False
+        return self
+
     def pairs(self, button: Button | None) -> list[tuple[str, str]]:
         """Return what the browser sends when this button is pressed."""
         sent = [(one.name, one.value) for one in self.controls if one.on and one.name]

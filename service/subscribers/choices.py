@@ -53,6 +53,10 @@ class Choices:
     def apply(self, subscription: Subscription) -> None:
         """Write the choices into a subscription."""
         subscription.topic_ids = sorted(set(self.topic_ids))
+        # What was never wanted is wanted now; the other form refuses the opposite.
+        subscription.excluded_topic_ids = sorted(
+            set(subscription.excluded_topic_ids or ()) - set(self.topic_ids)
+        )
         subscription.rhythm = self.rhythm
         subscription.weekday = self.weekday
         subscription.hour = self.hour

@@ -31,7 +31,7 @@ def change(
     :raises InvalidInput: a choice that is not offered.
     :raises Conflict: the subscription is not active.
     """
-    subscription = _active(session, subscription_id)
+    subscription = lock_active(session, subscription_id)
     choices.check(subscription.newsletter)
     before, slot_before = consent.choices(subscription), _slot(subscription)
     choices.apply(subscription)
@@ -80,7 +80,7 @@ def pause(
     :raises InvalidInput: the day is not after today, or too far away.
     :raises Conflict: the subscription is not active.
     """
-    subscription = _active(session, subscription_id)
+    subscription = lock_active(session, subscription_id)
     check_pause(until, today=reach.today(subscription, now=now))
     subscription.paused_until = until
     subscription.next_due_at = next_slot(session, subscription, now=now)
@@ -111,7 +111,7 @@ def resume(
 
     :raises Conflict: the subscription is not active.
     """
-    subscription = _active(session, subscription_id)
+    subscription = lock_active(session, subscription_id)
     if reach.is_paused(subscription, now=now):
         subscription.paused_until = None
         subscription.next_due_at = next_slot(session, subscription, now=now)
@@ -120,7 +120,12 @@ def resume(
     return subscription
 
 
-def _active(session: Session, subscription_id: int) -> Subscription:
+def lock_active(session: Session, subscription_id: int) -> Subscription:
+    """Return an active subscription, locked until the commit.
+
+    :raises NotFound: it does not exist any more.
+    :raises Conflict: it is not active.
+    """
     subscription = lock(session, subscription_id)
     if subscription is None:
         raise NotFound("This subscription does not exist any more.")

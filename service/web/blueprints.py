@@ -5,6 +5,7 @@ from flask import Blueprint
 from service.web import health
 from service.web.admin import (
     account,
+    articles,
     blast_drafts,
     blasts,
     categories,
@@ -40,6 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     relays.blueprint,
     messages.blueprint,
     editions.blueprint,
+    articles.blueprint,
     blasts.blueprint,
     blast_drafts.blueprint,
     live.blueprint,

@@ -95,14 +95,15 @@ def drive(page: Page, site: Runtime) -> None:
 
     page.get_by_role("link", name="Change topics, day or hour").click()
     expect(page.get_by_text("Weekly, Friday 07:00, from Science and Climate.")).to_be_visible()
-    page.get_by_label("Climate").uncheck()
-    page.get_by_label("Business").check()
+    topics = page.get_by_role("group", name="Topics")
+    topics.get_by_label("Climate").uncheck()
+    topics.get_by_label("Business").check()
     page.get_by_label("Monthly").check()
     page.get_by_label("On which day").select_option("Monday")
     page.get_by_label("At what time").select_option("18:00")
     page.get_by_label("Time zone").select_option("Europe/Berlin")
     page.get_by_label("announcement").check()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     expect(page.get_by_role("status")).to_contain_text(
         "Monthly, the first Monday 18:00, from Science and Business."
@@ -110,6 +111,14 @@ def drive(page: Page, site: Runtime) -> None:
     row = subscription(site)
     assert (row.rhythm, row.weekday, row.hour, row.time_zone) == (Rhythm.MONTHLY, 1, 18, "Europe/Berlin")
     assert row.announcements
+
+    page.get_by_label("How many articles").select_option("At most 5")
+    page.get_by_label("may be from a topic that I did not choose").uncheck()
+    page.get_by_role("group", name="Never send me").get_by_label("Climate").check()
+    page.get_by_role("button", name="Save what is in it").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved.")
+    row = subscription(site)
+    assert (row.max_items, row.explore, len(row.excluded_topic_ids)) == (5, False, 1)
 
     until = datetime.now(UTC).date() + timedelta(days=20)
     page.get_by_label("Pause until").fill(until.isoformat())
@@ -200,7 +209,7 @@ def test_pages_fit_the_screen_and_fingers(browser: Browser, site: Runtime, width
     page.goto(site.links.newsletter("courier"))
     expect(page.get_by_label("How many are enough")).to_be_hidden()
     # The rhythm with most to choose.
-    page.get_by_text("When enough waits", exact=True).click()
+    page.get_by_label("When enough waits").check()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     for name in ("Science", "Climate", "Business"):
         box = page.locator("label.chip", has_text=name).bounding_box()

@@ -12,6 +12,12 @@ INSTANT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("articles", sa.Column("story_id", sa.BigInteger(), nullable=True))
+    op.add_column("articles", sa.Column("pulled_at", INSTANT, nullable=True))
+    # Before this there was no way to pull them; their mails have left or expired long ago.
+    op.execute("UPDATE articles SET pulled_at = withdrawn_at WHERE withdrawn_at IS NOT NULL")
+    op.create_index(
+        "ix_articles_withdrawn", "articles", ["withdrawn_at"], postgresql_where=sa.text("withdrawn_at IS NOT NULL")
+    )
     op.add_column(
         "articles", sa.Column("story_due", sa.Boolean(), server_default=sa.text("true"), nullable=False)
     )
@@ -35,7 +41,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_signatures")),
     )
-    op.create_index("ix_story_signatures_bands", "story_signatures", ["bands"], postgresql_using="gin")
+    op.create_index("ix_story_signatures_text", "story_signatures", ["newsletter_id", "text_key"])
     op.create_table(
         "curations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -92,5 +98,7 @@ def downgrade() -> None:
     op.drop_table("story_signatures")
     op.drop_index("ix_articles_story", "articles")
     op.drop_index("ix_articles_story_due", "articles")
+    op.drop_index("ix_articles_withdrawn", "articles")
+    op.drop_column("articles", "pulled_at")
     op.drop_column("articles", "story_due")
     op.drop_column("articles", "story_id")

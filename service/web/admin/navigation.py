@@ -31,6 +31,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Overview", "console_overview.index"),
             Entry("Queue", "console_queue.index"),
             Entry("Editions", "console_editions.index"),
+            Entry("Articles", "console_articles.index"),
             Entry("Blasts", "console_blasts.index"),
         ),
     ),

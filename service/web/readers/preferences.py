@@ -10,12 +10,13 @@ from service.db import transaction
 from service.emails.dates import long_date
 from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters.models import Rhythm
-from service.subscribers import addresses, emails, preferences, queries, reach, unsubscribe, wording
+from service.subscribers import addresses, emails, filters, preferences, queries, reach, unsubscribe, wording
 from service.subscribers.choices import LONGEST_PAUSE
 from service.subscribers.models import Subscription, SubscriptionState
 from service.tokens import Purpose
 from service.web.context import now, runtime
 from service.web.readers import moments, zones
+from service.web.readers.filter_form import FilterForm
 from service.web.readers.forms import ChoicesForm
 from service.web.readers.page import circumstances, ids, page
 from service.web.security import private
@@ -56,6 +57,25 @@ def save(token: str) -> ResponseReturnValue:
                 circumstances=circumstances(CHANNEL, wording=shown),
                 now=now(),
             )
+        except Conflict:
+            return _inactive(subscription)
+    return _back(token, "saved")
+
+
+@blueprint.post("/p/<token>/filters")
+def save_filters(token: str) -> ResponseReturnValue:
+    with transaction(runtime().sessions) as session:
+        subscription = _get(session, token)
+        form = FilterForm(subscription, request.form)
+        try:
+            filters.change(
+                session, subscription.id, form.filters(), circumstances=circumstances(CHANNEL), now=now()
+            )
+        except InvalidInput as error:
+            complaints = form.complaints(error)
+            return _page(
+                subscription, token, _form_of(subscription), filter_form=form, complaints=complaints
+            ), 422
         except Conflict:
             return _inactive(subscription)
     return _back(token, "saved")
@@ -122,6 +142,7 @@ def _page(
     token: str,
     form: ChoicesForm,
     *,
+    filter_form: FilterForm | None = None,
     complaints: dict[str, str] | None = None,
     said: str | None = None,
 ) -> Response:
@@ -134,6 +155,12 @@ def _page(
             newsletter=subscription.newsletter,
             token=token,
             form=form,
+            filter_form=filter_form or FilterForm.of(subscription),
+            others=[
+                topic
+                for topic in subscription.newsletter.open_topics
+                if topic.id not in subscription.topic_ids
+            ],
             complaints=complaints or {},
             said=said,
             address=addresses.mask(subscription.subscriber.email),

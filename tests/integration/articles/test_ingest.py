@@ -232,11 +232,11 @@ def test_a_withdrawn_article_is_in_no_pool_and_comes_back_restored(
         return [entry.article_id for entry in found]
 
     assert on_offer() == [article.id]
-    withdrawal.withdraw(session, article.id, now=now)
-    withdrawal.withdraw(session, waiting.id, now=now)
+    withdrawal.withdraw(session, article.id, actor="operator 1", now=now)
+    withdrawal.withdraw(session, waiting.id, actor="operator 1", now=now)
     assert on_offer() == []
     assert settling.settle(session, settle_minutes=0, now=now) == 0
-    withdrawal.restore(session, article.id)
+    withdrawal.restore(session, article.id, actor="operator 1", now=now)
     assert on_offer() == [article.id]
     with pytest.raises(NotFound):
-        withdrawal.withdraw(session, 999_999, now=now)
+        withdrawal.withdraw(session, 999_999, actor="operator 1", now=now)

@@ -19,6 +19,11 @@ THAI = "ท่าเรือเปิดก่อนกำหนดสองส
 JAPANESE = "記録的な暖冬のため、港は二週間早く開港した。市長は式典で感謝を述べた。"
 
 
+@pytest.fixture(autouse=True)
+def same_luck() -> None:
+    LUCK.seed(7)
+
+
 def text(summary: str, *, title: str = "", hours: float = 0, article_id: int = 1, source_id: int = 1) -> Text:
     return likeness.text(article_id, source_id, NOW + timedelta(hours=hours), title=title, summary=summary)
 
@@ -95,7 +100,9 @@ def test_a_duplicate_months_later_is_one_only_word_for_word() -> None:
     one = text(" ".join(words))
 
     assert alike(one, text(" ".join(words), hours=24 * 60)) == 1.0
-    assert alike(one, text(edited(words, part=0.08), hours=24 * 60)) == 0.0
+    corrected = " ".join(word if n % 15 else "otherwise" for n, word in enumerate(words))
+    assert alike(one, text(corrected, hours=24)) >= likeness.DUPLICATE
+    assert alike(one, text(corrected, hours=24 * 60)) == 0.0
 
 
 def test_titles_alone_can_be_told_apart() -> None:

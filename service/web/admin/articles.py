@@ -1,0 +1,132 @@
+"""Articles: what was published, where each stands, and what editors want of it."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from service.articles import withdrawal
+from service.db import transaction
+from service.digests import curations
+from service.dispatch import TaskName
+from service.errors import Conflict, InvalidInput
+from service.newsletters import queries as newsletters
+from service.operators.accounts import actor_of
+from service.operators.models import Role
+from service.ops import articles
+from service.web.admin import auth, page
+from service.web.admin.curation_form import CurationForm
+from service.web.context import now, runtime
+
+blueprint = Blueprint("console_articles", __name__, url_prefix="/console/articles")
+auth.protect(blueprint, change=Role.EDITOR)
+
+SHOWN = 30
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    newsletter_id = request.args.get("newsletter", type=int)
+    words = request.args.get("words", "")[:200]
+    with runtime().sessions() as session:
+        found = articles.list_page(
+            session,
+            newsletter_id=newsletter_id,
+            words=words,
+            before=request.args.get("before", type=int),
+            limit=SHOWN,
+        )
+        offered = newsletters.list_open(session)
+    return render_template(
+        "admin/articles.html", found=found, newsletters=offered, newsletter_id=newsletter_id, words=words
+    )
+
+
+@blueprint.get("/curations")
+def list_curations() -> ResponseReturnValue:
+    """List what editors want at present, newsletter by newsletter."""
+    with runtime().sessions() as session:
+        groups = [
+            (newsletter, curations.in_force(session, newsletter.id, now=now()))
+            for newsletter in newsletters.list_open(session)
+        ]
+        names = articles.names_of(session, [row for _, rows in groups for row in rows])
+    return render_template("admin/curations.html", groups=groups, names=names)
+
+
+@blueprint.get("/<int:article_id>")
+def show(article_id: int) -> ResponseReturnValue:
+    return _page(article_id, CurationForm(formdata=None))
+
+
+@blueprint.post("/<int:article_id>/curate")
+def curate(article_id: int) -> ResponseReturnValue:
+    """Pin, raise, lower or exclude the story."""
+    form = CurationForm()
+    with runtime().sessions() as session:
+        form.offer(articles.get(session, article_id, now=now()).newsletter.open_topics)
+    if not form.validate():
+        return _page(article_id, form), 422
+    try:
+        with transaction(runtime().sessions) as session:
+            curations.curate(
+                session,
+                article_id,
+                form.kind,
+                topic_id=form.topic_id,
+                boost=form.boost,
+                reason=form.reason.data or "",
+                expires_at=form.expires_at(now()),
+                actor=_actor(),
+                now=now(),
+            )
+    except InvalidInput as error:
+        form.complain(error, default="reason")
+        return _page(article_id, form), 422
+    page.say("Saved. It holds for every digest that is planned from now on.")
+    return redirect(url_for(".show", article_id=article_id))
+
+
+@blueprint.post("/curations/<int:curation_id>/end")
+def end(curation_id: int) -> ResponseReturnValue:
+    """End a curation before its time."""
+    try:
+        with transaction(runtime().sessions) as session:
+            row = curations.end(session, curation_id, actor=_actor(), now=now())
+    except Conflict as error:
+        page.warn(str(error))
+        return redirect(url_for(".list_curations"))
+    page.say("Ended.")
+    if request.form.get("from") == "list":
+        return redirect(url_for(".list_curations"))
+    return redirect(url_for(".show", article_id=row.article_id))
+
+
+@blueprint.post("/<int:article_id>/withdraw")
+def withdraw(article_id: int) -> ResponseReturnValue:
+    """Take the article back, out of mails that wait as well."""
+    with transaction(runtime().sessions) as session:
+        withdrawal.withdraw(session, article_id, actor=_actor(), now=now())
+    runtime().dispatcher.wake(TaskName.PULL_WITHDRAWN)
+    page.say("Withdrawn. Mails that have not left are made anew without it.")
+    return redirect(url_for(".show", article_id=article_id))
+
+
+@blueprint.post("/<int:article_id>/restore")
+def restore(article_id: int) -> ResponseReturnValue:
+    """Undo a withdrawal."""
+    with transaction(runtime().sessions) as session:
+        withdrawal.restore(session, article_id, actor=_actor(), now=now())
+    page.say("Restored. It may be chosen again.")
+    return redirect(url_for(".show", article_id=article_id))
+
+
+def _actor() -> str:
+    return actor_of(auth.current_operator())
+
+
+def _page(article_id: int, form: CurationForm) -> str:
+    with runtime().sessions() as session:
+        view = articles.get(session, article_id, now=now())
+        form.offer(view.newsletter.open_topics)
+        return render_template(
+            "admin/article.html", view=view, form=form, longest_reason=curations.LONGEST_REASON
+        )
