@@ -80,7 +80,7 @@ def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float 
             if not due:
                 break
     if report.dropped:
-        log.error("%s readers got no digest, for their hour had passed for too long.", report.dropped)
+        log.error("Digests dropped because their hour had passed for too long: %s.", report.dropped)
     with transaction(sessions) as session:
         editions.finish_runs(session, now=now)
         editions.close_over(session, now=now)
