@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from service.digests.selection.greedy import select
+from service.digests.selection import quick
+from service.digests.selection.pooling import Pool
 from service.digests.selection.values import Candidate, Reader, Selection, Skip
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import Subscription
@@ -32,8 +33,9 @@ def choose(
         group = reader_of(one, newsletter=newsletter, rhythm=rhythm, received=had, watermark=mark)
         groups.setdefault(group, []).append(one.id)
     outcomes: Outcomes = {}
+    pool = Pool(candidates, offered=tuple((topic.id, topic.name) for topic in newsletter.open_topics))
     for reader, members in groups.items():
-        outcomes |= dict.fromkeys(members, select(candidates, reader=reader))
+        outcomes |= dict.fromkeys(members, quick.select(pool, reader=reader))
     return outcomes
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import distinct, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from service.articles.models import Article, ArticleTopic
 from service.newsletters.models import Newsletter, Rhythm
@@ -31,7 +31,8 @@ def per_week(
 ) -> float:
     """Return how many stories a week these topics have had of late; no topics are all of them."""
     wanted = set(topic_ids) or {topic.id for topic in newsletter.open_topics}
-    shut_out = exists().where(ArticleTopic.article_id == Article.id, ArticleTopic.topic_id.in_(excluded))
+    other = aliased(ArticleTopic)
+    shut_out = exists().where(other.article_id == Article.id, other.topic_id.in_(excluded))
     story = func.coalesce(Article.story_id, Article.id)
     count = session.scalar(
         select(func.count(distinct(story)))

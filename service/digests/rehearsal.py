@@ -14,6 +14,7 @@ from service.delivery.models import MailingTally, MessageState
 from service.digests import choosing, pool, slots
 from service.digests.received import received_stories
 from service.digests.selection import drawing, quick
+from service.digests.selection.pooling import Pool
 from service.digests.selection.values import Reader, Selection, Skip
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import reach
@@ -84,7 +85,7 @@ def rehearse(
         now=max(now, first_at or now),
     )
     offered = tuple((topic.id, topic.name) for topic in newsletter.open_topics)
-    sorted_pool = quick.Pool(candidates, offered=offered)
+    sorted_pool = Pool(candidates, offered=offered)
     made: dict[Reader, Selection | Skip] = {}
     recipes: Counter[tuple[int, ...]] = Counter()
     total = -(-count // step)
@@ -119,7 +120,7 @@ def _choose(
     found: Rehearsal,
     made: dict[Reader, Selection | Skip],
     recipes: Counter[tuple[int, ...]],
-    sorted_pool: quick.Pool,
+    sorted_pool: Pool,
     newsletter: Newsletter,
     *,
     now: datetime,
@@ -166,7 +167,7 @@ def _common_mark(made: dict[Reader, Selection | Skip]) -> int:
 
 
 def _thin(
-    sorted_pool: quick.Pool, offered: tuple[tuple[int, str], ...], *, watermark: int
+    sorted_pool: Pool, offered: tuple[tuple[int, str], ...], *, watermark: int
 ) -> list[tuple[str, int]]:
     counts = [(name, len(sorted_pool.fresh(topic_id, watermark))) for topic_id, name in offered]
     return [(name, n) for name, n in counts if n < THIN]

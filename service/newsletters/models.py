@@ -66,7 +66,7 @@ class Newsletter(Model):
     #: Under `min_items` a digest is skipped, with its reason recorded.
     min_items: Mapped[int] = mapped_column(default=3)
     max_items: Mapped[int] = mapped_column(default=10)
-    #: A new edition waits so many minutes for an operator's approval, and then goes by itself; 0 goes at once.
+    #: A new edition waits so many minutes for an operator's approval, then goes by itself; 0 goes at once.
     review_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[datetime]
     #: No sign-ups and no sending while set.

@@ -70,7 +70,7 @@ def period_of(day: date, *, rhythm: Rhythm) -> str:
 
 def phrase(rhythm: Rhythm, *, weekday: int, hour: int, enough: int) -> str:
     """Say it in words: "every Friday at 07:00"; `enough` is how many articles the last rhythm waits for."""
-    return f"{_days_phrase(rhythm, weekday=weekday).format(enough=enough)} at {hour:02d}:00"
+    return f"{days_phrase(rhythm, weekday=weekday).format(enough=enough)} at {hour:02d}:00"
 
 
 def local_date(instant: datetime, *, time_zone: str) -> date:
@@ -98,7 +98,8 @@ def _known() -> frozenset[str]:
     return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
 
 
-def _days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
+def days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
+    """Say the days only: "every Friday"."""
     if rhythm in _WORDS:
         return _WORDS[rhythm]
     name = WEEKDAYS[weekday - 1]

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from service.db import transaction
+from service.digests import forecast
 from service.emails.dates import long_date
 from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters.models import Rhythm
@@ -166,6 +167,7 @@ def _page(
             address=addresses.mask(subscription.subscriber.email),
             summary=emails.summary(subscription),
             next_due=moments.local(subscription.next_due_at or now(), subscription),
+            forecast=_forecast(subscription),
             waits_for=subscription.enough_items if subscription.rhythm is Rhythm.ENOUGH else None,
             paused_until=long_date(until, locale="en") if paused and until is not None else None,
             typed_until=request.form.get("until", ""),
@@ -174,6 +176,28 @@ def _page(
             zones=zones.offered(form.time_zone.data or ""),
             announcements=wording.announcements(subscription.newsletter),
         )
+    )
+
+
+def _forecast(subscription: Subscription) -> str:
+    """Say what the saved choice brings, by the last weeks."""
+    newsletter = subscription.newsletter
+    own = subscription.max_items or newsletter.max_items
+    with runtime().sessions() as session:
+        weekly = forecast.per_week(
+            session,
+            newsletter,
+            topic_ids=subscription.topic_ids,
+            excluded=subscription.excluded_topic_ids,
+            now=now(),
+        )
+    return forecast.sentence(
+        weekly,
+        rhythm=subscription.rhythm,
+        weekday=subscription.weekday,
+        least=newsletter.min_items,
+        most=min(own, newsletter.max_items),
+        enough=subscription.enough_items,
     )
 
 

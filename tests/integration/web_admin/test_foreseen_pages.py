@@ -1,4 +1,4 @@
-"""Before sending: the pages that show a reader's next digest, a dry run, and an edition that waits for review."""
+"""Before sending: pages that show a reader's next digest, a dry run, and an edition that waits."""
 
 from datetime import UTC, datetime, timedelta
 

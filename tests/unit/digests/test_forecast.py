@@ -5,6 +5,11 @@ import pytest
 from service.digests import forecast
 from service.newsletters.models import Rhythm
 
+TOO_LITTLE = (
+    "About 1 article every Friday: most of the time too little for a mail; "
+    "what there is waits for the next one."
+)
+
 
 @pytest.mark.parametrize(
     ("weekly", "rhythm", "words"),
@@ -17,8 +22,7 @@ from service.newsletters.models import Rhythm
         (
             1,
             Rhythm.WEEKLY,
-            "About 1 article every Friday: most of the time too little for a mail; what there is waits for the "
-            "next one.",
+            TOO_LITTLE,
         ),
         (7, Rhythm.ENOUGH, "5 articles, about every 5 days."),
         (70, Rhythm.ENOUGH, "5 articles, about every day."),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.digests.selection import greedy, quick
+from service.digests.selection.pooling import Pool
 from service.digests.selection.values import Candidate, Place, Reader
 from tests.unit.digests.candidates import TOPICS, pools, readers
 
@@ -16,7 +17,7 @@ from tests.unit.digests.candidates import TOPICS, pools, readers
 def test_in_any_small_world(candidates: list[Candidate], everybody: list[Reader]) -> None:
     alone = [replace(one, story_id=one.article_id) for one in candidates]
     for world in (alone, candidates):
-        pool = quick.Pool(world, offered=TOPICS)
+        pool = Pool(world, offered=TOPICS)
         for reader in everybody:
             assert quick.select(pool, reader=reader) == greedy.select(world, reader=reader)
 
@@ -43,7 +44,7 @@ def test_in_a_world_of_five_hundred_topics() -> None:
                 pins=frozenset({topics[0]}) if dice.random() < 0.02 else frozenset(),
             )
         )
-    pool = quick.Pool(candidates, offered=offered)
+    pool = Pool(candidates, offered=offered)
     for _ in range(60):
         wanted = set(dice.sample(range(1, 501), dice.choice((0, 1, 5, 30, 500))))
         reader = Reader(
@@ -60,6 +61,6 @@ def test_in_a_world_of_five_hundred_topics() -> None:
 
 
 def test_nothing_to_choose_from() -> None:
-    pool = quick.Pool([], offered=TOPICS)
+    pool = Pool([], offered=TOPICS)
     reader = Reader(topics=TOPICS[:2], min_items=1, max_items=10, offered=TOPICS)
     assert quick.select(pool, reader=reader) == greedy.select([], reader=reader)
