@@ -21,6 +21,8 @@ from service.subscribers import reach
 from service.subscribers.models import Subscription, SubscriptionState
 
 _SLICE = 2_000
+#: Less than this in its best hour says nothing about how quick a relay is.
+_TELLING = 1_000
 #: Recipes shown, and topics with less than so many new stories are called thin.
 TOP, THIN = 10, 3
 Progress = Callable[[int, int], None]
@@ -183,4 +185,4 @@ def _duration(session: Session, messages: int, *, now: datetime) -> float | None
         .order_by(sent.desc())
         .limit(1)
     )
-    return messages / (int(best) / 3600) if best else None
+    return messages / (int(best) / 3600) if best and best >= _TELLING else None
