@@ -14,6 +14,7 @@ COMMANDS = {
     "selftest": ("service.commands.selftest:selftest", "Check that this installation is sound."),
     "bench": ("service.commands.bench:bench", "Measure how fast this machine delivers."),
     "digest": ("service.commands.digest:digest", "See digests before they are sent."),
+    "popularity": ("service.commands.popularity:popularity", "Judge counts again, or bring some in."),
     "operator": ("service.commands.operator:operator", "Create and list the people who run Broadsheet."),
     "dkim": ("service.commands.dkim:dkim", "Make, publish and rotate the keys that sign our mail."),
     "web": ("service.commands.web:web", "Serve pages (production: one process of several)."),

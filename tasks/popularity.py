@@ -3,7 +3,7 @@
 from service.clock import utc_now
 from service.db import transaction
 from service.dispatch import TaskName
-from service.popularity import scoring
+from service.popularity import scoring, site_events
 from service.recipes import exposure
 from tasks.app import app
 from tasks.base import runtime
@@ -14,5 +14,7 @@ def score() -> None:
     """Count what was shown, then score what was read."""
     with transaction(runtime().sessions) as session:
         exposure.count_shown(session, now=utc_now())
+    with transaction(runtime().sessions) as session:
+        site_events.count(session, now=utc_now())
     with transaction(runtime().sessions) as session:
         scoring.rescore(session, now=utc_now())

@@ -13,7 +13,7 @@ from service.digests import editions, restoring
 from service.operators import login
 from service.operators import sessions as logins
 from service.ops import heartbeats
-from service.popularity import clicks, salts
+from service.popularity import clicks, salts, site_events
 from service.subscribers import purging
 
 Duty = Callable[..., object]
@@ -22,6 +22,7 @@ Duty = Callable[..., object]
 DUTIES: tuple[Duty, ...] = (
     purging.purge_unconfirmed,
     clicks.forget_clicks,
+    site_events.forget,
     salts.forget_salts,
     login.purge_failures,
     logins.purge,

@@ -41,11 +41,16 @@ def judge(
     *, article_id: int, method: str, user_agent: str, prefetch: bool, earlier: Sequence[Seen]
 ) -> Verdict:
     """Judge one click by itself and by whether this visitor has followed the link before."""
-    if method.upper() != "GET" or prefetch or not user_agent.strip() or _MACHINES.search(user_agent):
+    if method.upper() != "GET" or prefetch or is_machine(user_agent):
         return Verdict.SCANNER
     if any(click.article_id == article_id and click.verdict is Verdict.HUMAN for click in earlier):
         return Verdict.REPEAT
     return Verdict.HUMAN
+
+
+def is_machine(user_agent: str) -> bool:
+    """Say whether somebody says of itself that it is no browser."""
+    return not user_agent.strip() or _MACHINES.search(user_agent) is not None
 
 
 def burst(*, article_id: int, at: datetime, earlier: Sequence[Seen]) -> list[Seen] | None:

@@ -46,6 +46,29 @@ class Click(Model):
     )
 
 
+class SiteEvent(Model):
+    """One page view or share that the publisher's site reported. Kept 30 days, to be judged again."""
+
+    __tablename__ = "site_events"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    at: Mapped[datetime]
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id", ondelete="CASCADE"))
+    signal: Mapped[Signal]
+    #: As for clicks: salted by the day.
+    visitor: Mapped[bytes]
+    #: The same over the network (/24 or /64): one of them may not carry an article by itself.
+    network: Mapped[bytes]
+    #: As it was sent; the filter reads it again.
+    user_agent: Mapped[str]
+    verdict: Mapped[Verdict]
+
+    __table_args__ = (
+        Index("ix_site_events_at", "at"),
+        Index("ix_site_events_visitor", "visitor", "at"),
+    )
+
+
 class DailySalt(Model):
     """The salt of one UTC day's visitor hashes; deleted after two days, which makes them unlinkable."""
 

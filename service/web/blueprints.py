@@ -24,7 +24,7 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import clicks, confirming, front, leaving, preferences, sign_up
+from service.web.readers import beacon, clicks, confirming, front, leaving, preferences, sign_up
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
@@ -34,6 +34,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     preferences.blueprint,
     leaving.blueprint,
     clicks.blueprint,
+    beacon.blueprint,
     setup.blueprint,
     entrance.blueprint,
     account.blueprint,
