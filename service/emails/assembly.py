@@ -125,8 +125,5 @@ def story_piece(story: Story, *, opening: bool, head: Letterhead) -> Piece:
 def _pieces(column: Column, *, first: bool, head: Letterhead) -> list[Piece]:
     return [
         heading_piece(column.heading, first=first, head=head),
-        *(
-            story_piece(story, opening=place == 0, head=head)
-            for place, story in enumerate(column.stories)
-        ),
+        *(story_piece(story, opening=place == 0, head=head) for place, story in enumerate(column.stories)),
     ]

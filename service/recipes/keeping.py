@@ -56,9 +56,7 @@ def keep_pieces(session: Session, written: Iterable[Written], *, now: datetime) 
     :raises ValueError: another piece has the same id (once in a thousand million million).
     """
     by_id = {each.id: each for each in written}
-    kept = dict(
-        session.execute(select(KeptPiece.id, KeptPiece.written).where(KeptPiece.id.in_(by_id))).all()
-    )
+    kept = dict(session.execute(select(KeptPiece.id, KeptPiece.written).where(KeptPiece.id.in_(by_id))).all())
     if any(by_id[piece_id].text != text for piece_id, text in kept.items()):
         raise ValueError("Two pieces of digests have the same id; change the wording of one section.")
     missing = [by_id[piece_id] for piece_id in sorted(by_id.keys() - kept.keys())]

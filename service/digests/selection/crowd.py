@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from service.digests.selection import greedy, rules
 from service.digests.selection.shelves import Entry, Shelves, View
-from service.digests.selection.values import EVERYWHERE, TOO_FEW, Reader, Skip, Taken
+from service.digests.selection.values import TOO_FEW, Reader, Skip, Taken
 
 _NONE: list[Entry] = []
 _FIRST = float("inf")

@@ -21,9 +21,7 @@ def arrange(taken: Sequence[Taken], *, reader: Reader) -> tuple[Section, ...]:
         picks = []
         for one in run:
             slot += 1
-            draw = round(one.candidate.draw, 4) if key == "explore" else None
-            reason = reason_of(one, name=names.get(one.place.topic_id, ""), reader=reader)
-            picks.append(Pick(one.candidate.article_id, one.place.topic_id, slot, reason, draw))
+            picks.append(pick_of(one, slot=slot, names=names, reader=reader))
         sections.append(Section(key, heading, tuple(picks)))
     return tuple(sections)
 
@@ -54,8 +52,14 @@ def in_runs(taken: Sequence[Taken], *, reader: Reader, names: Mapping[int, str])
     return runs
 
 
-def reason_of(one: Taken, *, name: str, reader: Reader) -> str:
-    """Say why a story is in this reader's digest."""
+def pick_of(taken: Taken, *, slot: int, names: Mapping[int, str], reader: Reader) -> Pick:
+    """Give what was taken its place and its reason."""
+    draw = round(taken.candidate.draw, 4) if taken.key == "explore" else None
+    reason = _reason(taken, name=names.get(taken.place.topic_id, ""), reader=reader)
+    return Pick(taken.candidate.article_id, taken.place.topic_id, slot, reason, draw)
+
+
+def _reason(one: Taken, *, name: str, reader: Reader) -> str:
     reasons = {
         "editors": "Picked by the editors",
         "popular": f"Most read in {name} {reader.span}",

@@ -34,9 +34,11 @@ def upgrade() -> None:
     )
     op.drop_column("recipes", "pieces")
     op.drop_index("ix_recipes_articles", table_name="recipes")
+    _index_due("newsletter_id", "next_due_at", "id")
 
 
 def downgrade() -> None:
+    _index_due("newsletter_id", "next_due_at", "topic_ids", "id")
     op.create_index("ix_recipes_articles", "recipes", ["article_ids"], postgresql_using="gin")
     op.add_column(
         "recipes", sa.Column("pieces", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
@@ -48,3 +50,13 @@ def downgrade() -> None:
     )
     op.drop_column("recipes", "piece_ids")
     op.drop_table("pieces")
+
+
+def _index_due(*columns: str) -> None:
+    op.drop_index("ix_subscriptions_due", table_name="subscriptions")
+    op.create_index(
+        "ix_subscriptions_due",
+        "subscriptions",
+        list(columns),
+        postgresql_where=sa.text("state = 'active'"),
+    )

@@ -13,7 +13,7 @@ from service.delivery.accounting import accounts
 from service.delivery.models import Mailing, MailingState, MessageState, Stream
 from service.digests import planning
 from service.digests.models import Edition, Run
-from service.digests.planning import PlanReport
+from service.digests.report import PlanReport
 from service.newsletters.models import Rhythm
 from service.popularity.models import ArticleScore
 from service.recipes import composing, reading

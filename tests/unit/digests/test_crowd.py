@@ -55,7 +55,9 @@ def world_story(dice: Random, number: int, *, topics: int) -> Candidate:
     return Candidate(
         article_id=number,
         story_id=number,
-        places=tuple(Place(topic_id, number + dice.randrange(40), dice.lognormvariate(0, 0.5)) for topic_id in of),
+        places=tuple(
+            Place(topic_id, number + dice.randrange(40), dice.lognormvariate(0, 0.5)) for topic_id in of
+        ),
         topic_ids=of,
         source_id=dice.randrange(12),
         author=f"Author {dice.randrange(60)}",
