@@ -76,15 +76,20 @@ def _content(selection: Selection, *, issue: Issue, titles: list[str]) -> dict[s
         "issue_date": issue.day.isoformat(),
         "first": issue.first,
         "preheader": preheader(titles),
-        "sections": [
-            {
-                "key": section.key,
-                "heading": section.heading,
-                "items": [item(pick) for pick in section.picks],
-            }
-            for section in selection.sections
-        ],
+        "sections": sections(selection),
     }
+
+
+def sections(selection: Selection) -> list[dict[str, Any]]:
+    """Write the sections down as a recipe has them."""
+    return [
+        {
+            "key": section.key,
+            "heading": section.heading,
+            "items": [item(pick) for pick in section.picks],
+        }
+        for section in selection.sections
+    ]
 
 
 def item(pick: Pick) -> dict[str, Any]:

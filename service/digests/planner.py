@@ -17,6 +17,7 @@ from service.digests.report import PlanReport
 from service.digests.rows import Outcome
 from service.digests.selection.values import TOO_FEW, Skip
 from service.digests.slots import Slot
+from service.digests.stopwatch import Stopwatch
 from service.digests.writing import SHELF_LIFE
 from service.links import Links
 from service.newsletters.models import Rhythm
@@ -39,6 +40,7 @@ class Planner:
         self._sessions, self._links, self._lowest, self._now = sessions, links, lowest, now
         self._timetable = Timetable(now=now)
         self._desks: dict[Slot, Desk] = {}
+        self.watch = Stopwatch()
         #: Nobody who had the last digest before this can remember one that matters.
         self._memory = (now - MEMORY).date()
 
@@ -60,7 +62,8 @@ class Planner:
                 self._count_waiting(session, slot, waits)
             waiting += waits
             outcomes += own
-        written = rows.write(session, outcomes, now=self._now)
+        with self.watch.stage("rows"):
+            written = rows.write(session, outcomes, now=self._now)
         return _report(written, paused=paused, waiting=waiting)
 
     def _outcomes(self, session: Session, slot: Slot, readers: Sequence[DueReader]) -> list[Outcome]:
@@ -70,24 +73,11 @@ class Planner:
             return [self._skipped(here, reader, "stopped") for reader in readers]
         if slots.too_late(slot, now=self._now):
             return [self._skipped(here, reader, slots.PASSED) for reader in readers]
-        had = here.offer.received(
-            session,
-            [
-                one.id
-                for one in readers
-                if one.last_digest_on is not None and one.last_digest_on >= self._memory
-            ],
-        )
         fresh: dict[bytes, NewRecipe] = {}
-        chosen: list[tuple[DueReader, bytes | Skip]] = []
-        for reader in readers:
-            # A reader who moved west may live the day of the last digest, or the one before, once more.
-            if reader.last_digest_on is not None and reader.last_digest_on >= slot.today:
-                chosen.append((reader, Skip("already_today")))
-            else:
-                choice = here.choose(reader, had=had.get(reader.id, _NOTHING), fresh=fresh)
-                chosen.append((reader, choice))
-        self._keep(here, fresh)
+        with self.watch.stage("choose"):
+            chosen = self._chosen(session, here, readers, fresh=fresh)
+        with self.watch.stage("recipes"):
+            self._keep(here, fresh)
         expires_at = self._now + SHELF_LIFE[slot.rhythm]
         return [
             self._skipped(here, reader, choice.reason)
@@ -106,6 +96,23 @@ class Planner:
             )
             for reader, choice in chosen
         ]
+
+    def _chosen(
+        self, session: Session, here: Desk, readers: Sequence[DueReader], *, fresh: dict[bytes, NewRecipe]
+    ) -> list[tuple[DueReader, bytes | Skip]]:
+        memory, today = self._memory, here.slot.today
+        with self.watch.stage("received"):
+            some = [one.id for one in readers if one.last_digest_on and one.last_digest_on >= memory]
+            had = here.offer.received(session, some)
+        chosen: list[tuple[DueReader, bytes | Skip]] = []
+        for reader in readers:
+            # A reader who moved west may live the day of the last digest, or the one before, once more.
+            if reader.last_digest_on is not None and reader.last_digest_on >= today:
+                chosen.append((reader, Skip("already_today")))
+            else:
+                choice = here.choose(reader, had=had.get(reader.id, _NOTHING), fresh=fresh)
+                chosen.append((reader, choice))
+        return chosen
 
     def _skipped(self, here: Desk, reader: DueReader, reason: str) -> Outcome:
         # Whoever waits for enough and looked in vain is no skipped reader (docs/adr/0015).
@@ -131,8 +138,9 @@ class Planner:
         found = self._desks.get(slot)
         if found is None or lowest < found.lowest:
             lowest = min(lowest, self._lowest.get(slot, lowest))
-            run = editions.open_runs(session, [slot], now=self._now)[slot]
-            found = desk.prepare(session, slot, run, lowest=lowest, links=self._links, now=self._now)
+            with self.watch.stage("prepare"):
+                run = editions.open_runs(session, [slot], now=self._now)[slot]
+                found = desk.prepare(session, slot, run, lowest=lowest, links=self._links, now=self._now)
             self._desks[slot] = found
         return found
 

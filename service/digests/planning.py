@@ -7,7 +7,7 @@ slot that has passed for too long is dropped, with a row that says so, and what 
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -30,8 +30,18 @@ SLICE = 10_000
 PASS_SECONDS = 60.0
 
 
-def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float = PASS_SECONDS) -> PlanReport:
-    """Plan slice after slice until nobody is due or time is up; each slice is one transaction."""
+def plan_due(
+    sessions: Sessions,
+    *,
+    links: Links,
+    now: datetime,
+    seconds: float = PASS_SECONDS,
+    call_help: Callable[[], None] | None = None,
+) -> PlanReport:
+    """Plan slice after slice until nobody is due or time is up; each slice is one transaction.
+
+    `call_help` is called once if there is more than a slice of work: any number of passes share it.
+    """
     ends = time.monotonic() + seconds
     with transaction(sessions) as session:
         restoring.give_back(session, now=now)
@@ -44,8 +54,12 @@ def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float 
         after: due.Position | None = None
         while time.monotonic() < ends:
             with transaction(sessions) as session:
-                readers = due.lock_slice(session, newsletter_id, after=after, limit=SLICE, now=now)
+                with planner.watch.stage("lock"):
+                    readers = due.lock_slice(session, newsletter_id, after=after, limit=SLICE, now=now)
                 report += planner.plan_slice(session, readers)
+            if call_help is not None and len(readers) == SLICE:
+                call_help()
+                call_help = None
             if readers:
                 after = readers[-1].position
             elif after is None:
@@ -53,6 +67,7 @@ def plan_due(sessions: Sessions, *, links: Links, now: datetime, seconds: float 
             else:
                 # Once more from the front, for those whom another planner held and gave back.
                 after = None
+    report += PlanReport(seconds=planner.watch.take())
     if report.dropped:
         log.error("Digests dropped because their hour had passed for too long: %s.", report.dropped)
     with transaction(sessions) as session:

@@ -1,6 +1,7 @@
 """What planning did."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,9 @@ class PlanReport:
     #: Of the skipped, those whose slot had passed for too long.
     dropped: int = 0
 
+    #: Seconds that each stage took: lock, prepare, received, choose, recipes, rows.
+    seconds: Counter[str] = field(default_factory=Counter, compare=False)
+
     def __add__(self, other: "PlanReport") -> "PlanReport":
         return PlanReport(
             self.planned + other.planned,
@@ -22,4 +26,5 @@ class PlanReport:
             self.paused + other.paused,
             self.waiting + other.waiting,
             self.dropped + other.dropped,
+            self.seconds + other.seconds,
         )
