@@ -1,7 +1,7 @@
 """The database: model base, column types, sessions, and the one place where a transaction is opened."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -137,3 +137,26 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
     """Open a session, commit at the end, roll back on any error. Entry points only."""
     with sessions() as session, session.begin():
         yield session
+
+
+def copy_rows(session: Session, statement: str, rows: Iterable[Sequence[str | None]]) -> None:
+    """Send rows of text to `COPY ... FROM STDIN`, a hundred kilobytes at a time."""
+    driver = session.connection().connection.driver_connection
+    if driver is None:
+        raise DisconnectionError("The connection to the database is closed.")
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        lines: list[str] = []
+        for row in rows:
+            lines.append(
+                "\t".join(["\\N" if value is None else value.translate(_COPY_TEXT) for value in row])
+            )
+            if len(lines) == _COPY_LINES:
+                copy.write("\n".join(lines) + "\n")
+                lines.clear()
+        if lines:
+            copy.write("\n".join(lines) + "\n")
+
+
+_COPY_LINES = 500
+#: What would end a field or a line.
+_COPY_TEXT = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -217,6 +217,25 @@ def story_of(session: Session, article_ids: Collection[int]) -> dict[int, int]:
         select(Article.id, Article.story_id).where(Article.id.in_(article_ids), Article.story_id.is_not(None))
     )
     return {article_id: story_id for article_id, story_id in rows if story_id is not None}
+
+
+class StoryMember(NamedTuple):
+    """An article, the story that it is of by now, and since when it could be sent to anybody."""
+
+    article_id: int
+    story_id: int
+    fetched_at: datetime
+
+
+def members(session: Session, story_ids: Collection[int]) -> list[StoryMember]:
+    """Return every article of these stories, withdrawn ones too."""
+    rows = session.execute(
+        select(Article.id, _STORY, Article.fetched_at).where(
+            or_(Article.id.in_(story_ids), Article.story_id.in_(story_ids))
+        )
+    )
+    wanted = set(story_ids)
+    return [StoryMember(*row) for row in rows if row[1] in wanted]
 
 
 def others_of(session: Session, article: Article) -> list[Article]:

@@ -31,7 +31,7 @@ class Issue:
 
 def draft(selection: Selection, *, issue: Issue, articles: Mapping[int, Article]) -> Draft:
     """Write a selection down as a recipe to be made."""
-    titles = [defuse(single_line(articles[article_id].title)) for article_id in selection.article_ids]
+    titles = [title(articles[article_id]) for article_id in selection.article_ids]
     return Draft(
         kind=RecipeKind.DIGEST,
         newsletter_id=issue.newsletter_id,
@@ -41,6 +41,11 @@ def draft(selection: Selection, *, issue: Issue, articles: Mapping[int, Article]
         content=_content(selection, issue=issue, titles=titles),
         article_ids=selection.article_ids,
     )
+
+
+def title(article: Article) -> str:
+    """Return a headline as subject and first line have it."""
+    return defuse(single_line(article.title))
 
 
 def subject(titles: list[str]) -> str:
@@ -71,23 +76,28 @@ def _content(selection: Selection, *, issue: Issue, titles: list[str]) -> dict[s
         "issue_date": issue.day.isoformat(),
         "first": issue.first,
         "preheader": preheader(titles),
-        "sections": [
-            {
-                "key": section.key,
-                "heading": section.heading,
-                "items": [_item(pick) for pick in section.picks],
-            }
-            for section in selection.sections
-        ],
+        "sections": sections(selection),
     }
 
 
-def _item(pick: Pick) -> dict[str, Any]:
-    item: dict[str, Any] = {
+def sections(selection: Selection) -> list[dict[str, Any]]:
+    """Write the sections down as a recipe has them."""
+    return [
+        {
+            "key": section.key,
+            "heading": section.heading,
+            "items": [item(pick) for pick in section.picks],
+        }
+        for section in selection.sections
+    ]
+
+
+def item(pick: Pick) -> dict[str, Any]:
+    """Write a pick down; of the exploration also which number won the slot."""
+    found: dict[str, Any] = {
         "article_id": pick.article_id,
         "topic_id": pick.topic_id,
         "slot": pick.slot,
         "reason": pick.reason,
     }
-    # The log of the exploration: which number won the slot.
-    return item if pick.draw is None else item | {"draw": pick.draw}
+    return found if pick.draw is None else found | {"draw": pick.draw}

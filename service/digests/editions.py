@@ -1,5 +1,6 @@
 """Opens editions and runs, each once, and closes an edition when nobody can join it any more."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, case, exists, func, select, update
@@ -11,6 +12,7 @@ from service.delivery import mailings
 from service.delivery.models import Mailing, MailingState, Stream
 from service.digests import periods, review
 from service.digests.models import Edition, Run
+from service.digests.slots import Slot
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import Subscription, SubscriptionState
 from service.subscribers.next_slot import edition_cause
@@ -49,6 +51,18 @@ def open_run(session: Session, edition: Edition, *, slot_at: datetime, now: date
         )
         run = session.scalars(find).one()
     return run
+
+
+def open_runs(session: Session, wanted: Iterable[Slot], *, now: datetime) -> dict[Slot, Run]:
+    """Return the run of each slot, made now unless it was made before; always in the same order."""
+    runs = {}
+    for slot in sorted(
+        wanted, key=lambda one: (one.newsletter_id, one.rhythm, one.period, one.at, one.today)
+    ):
+        newsletter = session.get_one(Newsletter, slot.newsletter_id)
+        edition = open_edition(session, newsletter, rhythm=slot.rhythm, period=slot.period, now=now)
+        runs[slot] = open_run(session, edition, slot_at=slot.at, now=now)
+    return runs
 
 
 def finish_runs(session: Session, *, now: datetime) -> None:

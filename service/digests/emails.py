@@ -23,17 +23,12 @@ def digest_letter(
 
     def item(entry: dict[str, Any]) -> DigestItem:
         article = articles[entry["article_id"]]
-        return DigestItem(
-            title=defuse(article.title),
-            summary=defuse(article.summary),
-            url=links.click(article_id=article.id, mailing_id=draft.mailing_id, slot=entry["slot"]),
+        return digest_item(
+            article,
             topic=topics[entry["topic_id"]],
-            source=article.source.name,
             reason=entry["reason"],
-            author=article.author,
-            published_on=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
-            image_url=article.image_url,
-            image_alt=article.image_alt,
+            url=links.click(article_id=article.id, mailing_id=draft.mailing_id, slot=entry["slot"]),
+            time_zone=newsletter.time_zone,
         )
 
     return DigestLetter(
@@ -51,4 +46,20 @@ def digest_letter(
         ),
         links=PLACEHOLDERS,
         first=draft.content["first"],
+    )
+
+
+def digest_item(article: Article, *, topic: str, reason: str, url: str, time_zone: str) -> DigestItem:
+    """Build a story of the letter; its day is the newsletter's own."""
+    return DigestItem(
+        title=defuse(article.title),
+        summary=defuse(article.summary),
+        url=url,
+        topic=topic,
+        source=article.source.name,
+        reason=reason,
+        author=article.author,
+        published_on=schedule.local_date(article.published_at, time_zone=time_zone),
+        image_url=article.image_url,
+        image_alt=article.image_alt,
     )

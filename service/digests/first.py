@@ -18,8 +18,9 @@ from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, MailingState
 from service.digests import choosing, editions, pool, slots, writing
 from service.digests.models import Run
-from service.digests.planning import PASS_SECONDS, PlanReport, sending_newsletters
+from service.digests.planning import PASS_SECONDS, sending_newsletters
 from service.digests.received import received_stories
+from service.digests.report import PlanReport
 from service.digests.selection import drawing
 from service.digests.selection.values import Selection, Skip
 from service.digests.writing import Choice

@@ -23,7 +23,7 @@ from service.digests.selection.values import Pick, Section, Selection
 from service.emails.letters import DigestLetter
 from service.links import Links
 from service.newsletters.models import Newsletter
-from service.recipes import making
+from service.recipes import making, reading
 from service.recipes.content import Draft
 from service.recipes.models import Recipe
 
@@ -160,8 +160,9 @@ def _remade(session: Session, recipe_ids: Collection[int], *, links: Links, now:
     }
     drafts: dict[int, Draft] = {}
     for recipe in recipes:
-        left = _without(recipe, articles)
-        floor = min(newsletters[recipe.newsletter_id].min_items, _counted(_selection(recipe).sections))
+        chosen = _selection(session, recipe)
+        left = _without(chosen, articles)
+        floor = min(newsletters[recipe.newsletter_id].min_items, _counted(chosen.sections))
         if left.sections and _counted(left.sections) >= floor:
             drafts[recipe.id] = content.draft(left, issue=_issue(recipe), articles=articles)
 
@@ -173,10 +174,10 @@ def _remade(session: Session, recipe_ids: Collection[int], *, links: Links, now:
     return {recipe_id: made[draft.content_hash] for recipe_id, draft in drafts.items()}
 
 
-def _without(recipe: Recipe, articles: dict[int, Article]) -> Selection:
+def _without(chosen: Selection, articles: dict[int, Article]) -> Selection:
     """Leave out what was withdrawn, and count the slots through again."""
     sections, slot = list[Section](), 0
-    for section in _selection(recipe).sections:
+    for section in chosen.sections:
         picks = []
         for pick in section.picks:
             article = articles.get(pick.article_id)
@@ -188,11 +189,11 @@ def _without(recipe: Recipe, articles: dict[int, Article]) -> Selection:
     return Selection(tuple(sections))
 
 
-def _selection(recipe: Recipe) -> Selection:
+def _selection(session: Session, recipe: Recipe) -> Selection:
     return Selection(
         tuple(
             Section(section["key"], section["heading"], tuple(Pick(**item) for item in section["items"]))
-            for section in recipe.content["sections"]
+            for section in reading.sections(session, recipe)
         )
     )
 

@@ -13,8 +13,8 @@ from service.articles.models import Article
 from service.delivery.models import MailingTally, MessageState
 from service.digests import choosing, pool, slots
 from service.digests.received import received_stories
-from service.digests.selection import drawing, quick
-from service.digests.selection.pooling import Pool
+from service.digests.selection import drawing
+from service.digests.selection.shelves import Shelves
 from service.digests.selection.values import Reader, Selection, Skip
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import reach
@@ -87,16 +87,16 @@ def rehearse(
         now=max(now, first_at or now),
     )
     offered = tuple((topic.id, topic.name) for topic in newsletter.open_topics)
-    sorted_pool = Pool(candidates, offered=offered)
+    shelves = Shelves(candidates, offered=offered)
     made: dict[Reader, Selection | Skip] = {}
     recipes: Counter[tuple[int, ...]] = Counter()
     total = -(-count // step)
     for slice_ in _slices(session, due, step=step):
-        _choose(session, slice_, found, made, recipes, sorted_pool, newsletter, now=now)
+        _choose(session, slice_, found, made, recipes, shelves, newsletter, now=now)
         progress(found.looked_at, total)
     found.recipes = len(recipes)
     found.biggest = _biggest(session, recipes)
-    found.thin_topics = _thin(sorted_pool, offered, watermark=_common_mark(made))
+    found.thin_topics = _thin(shelves, offered, watermark=_common_mark(made))
     found.seconds = _duration(session, found.planned * step, now=now)
     return found
 
@@ -122,13 +122,13 @@ def _choose(
     found: Rehearsal,
     made: dict[Reader, Selection | Skip],
     recipes: Counter[tuple[int, ...]],
-    sorted_pool: Pool,
+    shelves: Shelves,
     newsletter: Newsletter,
     *,
     now: datetime,
 ) -> None:
     received = received_stories(session, [one.id for one in readers], now=now)
-    on_offer = frozenset(one.story_id for one in sorted_pool.candidates)
+    on_offer = frozenset(one.story_id for one in shelves.candidates)
     for one in readers:
         found.looked_at += 1
         slot = slots.slot_of(one, now=max(now, one.next_due_at or now))
@@ -141,13 +141,14 @@ def _choose(
         reader = choosing.reader_of(
             one,
             newsletter=newsletter,
+            offered=shelves.offered,
             rhythm=found.rhythm,
             received=received.get(one.id, frozenset()) & on_offer,
             watermark=one.watermark,
         )
         outcome = made.get(reader)
         if outcome is None:
-            outcome = made[reader] = quick.select(sorted_pool, reader=reader)
+            outcome = made[reader] = choosing.select(shelves, reader)
         if isinstance(outcome, Skip):
             found.skipped[outcome.reason] += 1
         else:
@@ -168,10 +169,8 @@ def _common_mark(made: dict[Reader, Selection | Skip]) -> int:
     return marks.most_common(1)[0][0] if marks else 0
 
 
-def _thin(
-    sorted_pool: Pool, offered: tuple[tuple[int, str], ...], *, watermark: int
-) -> list[tuple[str, int]]:
-    counts = [(name, len(sorted_pool.fresh(topic_id, watermark))) for topic_id, name in offered]
+def _thin(shelves: Shelves, offered: tuple[tuple[int, str], ...], *, watermark: int) -> list[tuple[str, int]]:
+    counts = [(name, len(shelves.view(watermark).fresh.get(topic_id, ()))) for topic_id, name in offered]
     return [(name, n) for name, n in counts if n < THIN]
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from service.newsletters.models import Rhythm
 from service.subscribers import reach, schedule
-from service.subscribers.models import Subscription
 
 #: A slot that has passed for so long is dropped: yesterday's paper at night helps nobody, and what was new
 #: comes with the next one.
@@ -26,6 +26,25 @@ WEEK = timedelta(days=7)
 LONGEST_GAP = timedelta(days=36)
 
 
+class Scheduled(reach.Calendar, Protocol):
+    """When a reader wants mail: a subscription, or the plain values of one."""
+
+    @property
+    def newsletter_id(self) -> int: ...
+
+    @property
+    def rhythm(self) -> Rhythm: ...
+
+    @property
+    def weekday(self) -> int: ...
+
+    @property
+    def hour(self) -> int: ...
+
+    @property
+    def next_due_at(self) -> datetime | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One reader's place in time; readers with equal slots are planned in the same run."""
@@ -39,7 +58,7 @@ class Slot:
     today: date
 
 
-def slot_of(subscription: Subscription, *, now: datetime) -> Slot:
+def slot_of(subscription: Scheduled, *, now: datetime) -> Slot:
     """Return the latest slot that has come: after an outage a reader is caught up once, not once per slot."""
     at = latest(subscription, now=now)
     zone = reach.known_zone(subscription)
@@ -57,7 +76,7 @@ def too_late(slot: Slot, *, now: datetime) -> bool:
     return now - slot.at > LATEST[slot.rhythm]
 
 
-def latest(subscription: Subscription, *, now: datetime) -> datetime:
+def latest(subscription: Scheduled, *, now: datetime) -> datetime:
     """Return the last slot at or before `now`, beginning with the one that is due."""
     slot = subscription.next_due_at
     if slot is None or slot < now - LONGEST_GAP:
@@ -67,7 +86,7 @@ def latest(subscription: Subscription, *, now: datetime) -> datetime:
     return slot
 
 
-def following(subscription: Subscription, *, after: datetime) -> datetime:
+def following(subscription: Scheduled, *, after: datetime) -> datetime:
     """Return the first slot after an instant."""
     return schedule.next_due(
         subscription.rhythm,
@@ -78,7 +97,7 @@ def following(subscription: Subscription, *, after: datetime) -> datetime:
     )
 
 
-def after_pause(subscription: Subscription, *, now: datetime) -> datetime:
+def after_pause(subscription: Scheduled, *, now: datetime) -> datetime:
     """Return the first slot on or after the day on which mail comes again."""
     return schedule.first_due_on(
         subscription.paused_until or now.date(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from service.emails import fragments, splice
 from service.emails.fragments import Fragment
-from service.emails.layout import Column, lay_out
+from service.emails.layout import Column, Story, lay_out
 from service.emails.letters import DigestLetter, EmailContent, Letterhead
 from service.emails.sanitising import header_text, running_text, single_line
 from service.emails.splice import LetterSlot, StorySlot, defuse, escape
@@ -107,10 +107,23 @@ def letter_values(subject: str, preheader: str) -> tuple[Values, Values]:
     )
 
 
+def heading_piece(heading: str, *, first: bool, head: Letterhead) -> Piece:
+    """Print the heading of a section; the first follows the masthead."""
+    return Piece(fragments.heading(heading, first=first, head=head))
+
+
+def story_piece(story: Story, *, opening: bool, head: Letterhead) -> Piece:
+    """Print a story in its place; `opening` is the first of its section.
+
+    :raises ValueError: its link is no web address.
+    """
+    number = f"{story.number}. "
+    fragment = fragments.story(story, opening=opening, width=len(number), head=head)
+    return Piece(fragment, number, web_link(story.item.url), story.item.reason)
+
+
 def _pieces(column: Column, *, first: bool, head: Letterhead) -> list[Piece]:
-    found = [Piece(fragments.heading(column.heading, first=first, head=head))]
-    for place, story in enumerate(column.stories):
-        number = f"{story.number}. "
-        fragment = fragments.story(story, opening=place == 0, width=len(number), head=head)
-        found.append(Piece(fragment, number, web_link(story.item.url), story.item.reason))
-    return found
+    return [
+        heading_piece(column.heading, first=first, head=head),
+        *(story_piece(story, opening=place == 0, head=head) for place, story in enumerate(column.stories)),
+    ]

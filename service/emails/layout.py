@@ -43,13 +43,14 @@ def lay_out(sections: Sequence[DigestSection]) -> tuple[Column, ...]:
         stories = []
         for item in section.items:
             number += 1
-            stories.append(_story(item, number=number))
+            stories.append(story_at(item, number=number))
         if stories:
             columns.append(Column(heading=section.heading, stories=tuple(stories)))
     return tuple(columns)
 
 
-def _story(item: DigestItem, *, number: int) -> Story:
+def story_at(item: DigestItem, *, number: int) -> Story:
+    """Give a story its place; it depends on nothing but its number."""
     place = Place.LEAD if number == 1 else Place.ROW if number <= FULL_STORIES else Place.BRIEF
     url = (item.image_url or "").strip()
     shown = place is not Place.BRIEF and url.lower().startswith(("https://", "http://"))

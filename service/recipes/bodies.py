@@ -77,23 +77,23 @@ class Bodies:
     def load(self, session: Session, recipe_ids: Collection[int]) -> dict[int, RecipeBody]:
         """Return the recipes that there are among these ids."""
         rows = queries.for_sending(session, recipe_ids)
-        lists = [row.pieces.split("\n") if row.pieces else [] for row in rows]
-        wanted = {written for each in lists for written in each}
+        lists = [row.piece_ids.split() for row in rows]
+        wanted = {piece_id for each in lists for piece_id in each}
         placed = self._placed.find(wanted)
-        new = {written: pieces.read(written) for written in wanted - placed.keys()}
+        new = _read(session, wanted - placed.keys())
         parts = self._load_parts(
             session,
             fragments={each.fragment_hash for each in new.values()},
             frames={part for row in rows for part in (row.text_hash, row.html_hash)},
         )
-        for written, each in new.items():
-            pair = placed[written] = _placed(each, parts[each.fragment_hash])
-            self._placed.put(written, pair, size=len(pair[0]) + len(pair[1]) + len(written))
+        for piece_id, each in new.items():
+            pair = placed[piece_id] = _placed(each, parts[each.fragment_hash])
+            self._placed.put(piece_id, pair, size=len(pair[0]) + len(pair[1]))
         laid = {
             frame: self._lay_out(frame, parts) for frame in {(row.text_hash, row.html_hash) for row in rows}
         }
         return {
-            row.id: _joined(row, [placed[written] for written in each], laid[row.text_hash, row.html_hash])
+            row.id: _joined(row, [placed[piece_id] for piece_id in each], laid[row.text_hash, row.html_hash])
             for row, each in zip(rows, lists, strict=True)
         }
 
@@ -120,8 +120,16 @@ class Bodies:
         return parts
 
 
-#: Parts are known by their own hash, so every database that a process meets can share it.
+#: Parts and pieces are known by their own hash, so every database that a process meets can share it.
 SHARED = Bodies()
+
+
+def _read(session: Session, piece_ids: set[str]) -> dict[str, Placed]:
+    """Return pieces by their ids as recipes write them, which is how they are remembered."""
+    if not piece_ids:
+        return {}
+    written = keeping.written(session, [int(piece_id) for piece_id in piece_ids])
+    return {str(piece_id): pieces.read(text) for piece_id, text in written.items()}
 
 
 def _fragment(content: str) -> tuple[Stencil, ...]:

@@ -38,7 +38,8 @@ def compose(session: Session, recipe: Recipe, values: Mapping[Slot, str]) -> Ema
 
 def whole(session: Session, recipe: Recipe) -> EmailContent:
     """Put a recipe together; the reader's placeholders stay."""
-    placed = [pieces.read(written) for written in recipe.pieces]
+    written = keeping.written(session, recipe.piece_ids)
+    placed = [pieces.read(written[piece_id]) for piece_id in recipe.piece_ids]
     kept = keeping.contents(
         session, {recipe.html_hash, recipe.text_hash, *(each.fragment_hash for each in placed)}
     )

@@ -1,11 +1,14 @@
-"""How a recipe's row names its pieces: a short text each, which says all that its bytes depend on.
+"""How pieces are written down: a short text each, which says all that its bytes depend on.
 
-So that text is the key under which a worker remembers the encoded piece; it is read the first time only.
+A piece is known by a hash of that text, under which a worker remembers its encoded bytes too.
 """
 
 import base64
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from service.emails.assembly import Piece
 from service.emails.fragments import Fragment
@@ -23,8 +26,20 @@ class Placed:
     reason: str
 
 
-def write(piece: Piece, *, fragment_hash: bytes) -> str:
-    return _JSON.encode([base64.b64encode(fragment_hash).decode(), piece.number, piece.url, piece.reason])
+class Written(NamedTuple):
+    """A piece as it is kept: what it is printed from, and what it stands for (both JSON)."""
+
+    id: int
+    text: str
+    details: str
+
+
+def write(piece: Piece, *, fragment_hash: bytes, details: Mapping[str, Any]) -> Written:
+    hashed = base64.b64encode(fragment_hash).decode()
+    text = _JSON.encode([hashed, piece.number, piece.url, piece.reason])
+    about = _JSON.encode(details)
+    digest = hashlib.sha256(f"{text}\n{about}".encode("utf-8", "surrogatepass")).digest()
+    return Written(int.from_bytes(digest[:8], signed=True), text, about)
 
 
 def read(written: str) -> Placed:

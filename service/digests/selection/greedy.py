@@ -27,6 +27,12 @@ _Pair = tuple[Candidate, Place]
 
 def select(candidates: Iterable[Candidate], *, reader: Reader) -> Selection | Skip:
     """Choose a digest for readers with equal input; the order of the candidates does not matter."""
+    taken = take(candidates, reader=reader)
+    return taken if isinstance(taken, Skip) else Selection(arrange(taken, reader=reader))
+
+
+def take(candidates: Iterable[Candidate], *, reader: Reader) -> list[Taken] | Skip:
+    """Return what was taken, in that order, or why there is nothing."""
     desk = _Desk(reader, {topic_id: n for n, (topic_id, _) in enumerate(reader.follows)})
     usable = _usable(candidates, reader)
     fresh = [pair for pair in _pairs(usable, desk.follows) if pair[1].seq > reader.watermark]
@@ -41,7 +47,14 @@ def select(candidates: Iterable[Candidate], *, reader: Reader) -> Selection | Sk
         return Skip(TOO_FEW)
     _take_missed(desk, missed, limit=limit)
     _take_explored(desk, drawn, limit=limit)
-    return Selection(arrange(desk.taken, reader=reader)) if desk.taken else Skip(TOO_FEW)
+    return desk.taken or Skip(TOO_FEW)
+
+
+def editors(usable: Iterable[Candidate], *, reader: Reader, limit: int) -> list[Taken]:
+    """Return the editors' picks among stories that this reader may have."""
+    desk = _Desk(reader, {topic_id: n for n, (topic_id, _) in enumerate(reader.follows)})
+    _take_editors(desk, list(usable), limit=limit)
+    return desk.taken
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Puts what was taken into sections, the lead first, and says of each story why it is there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from service.digests.selection.values import Pick, Reader, Section, Taken
 
@@ -9,30 +9,35 @@ CLOSE = 0.8
 #: More topics than this, and those with a single story share a section.
 _APART = 4
 
-_Run = tuple[str, str, list[Taken]]
+#: Key, heading and stories of a section.
+Run = tuple[str, str, list[Taken]]
 
 
 def arrange(taken: Sequence[Taken], *, reader: Reader) -> tuple[Section, ...]:
     """Return the sections in reading order; the lead stands first, slots count through."""
-    by_key: dict[str, list[Taken]] = {}
-    for one in taken:
-        by_key.setdefault(one.key, []).append(one)
-    names = dict(reader.offered) | dict(reader.topics)
+    names = names_of(reader)
     sections, slot = [], 0
-    for key, heading, run in _runs(by_key, reader=reader, names=names):
+    for key, heading, run in in_runs(taken, reader=reader, names=names):
         picks = []
         for one in run:
             slot += 1
-            draw = round(one.candidate.draw, 4) if key == "explore" else None
-            reason = _reason(one, name=names.get(one.place.topic_id, ""), reader=reader)
-            picks.append(Pick(one.candidate.article_id, one.place.topic_id, slot, reason, draw))
+            picks.append(pick_of(one, slot=slot, names=names, reader=reader))
         sections.append(Section(key, heading, tuple(picks)))
     return tuple(sections)
 
 
-def _runs(by_key: dict[str, list[Taken]], *, reader: Reader, names: dict[int, str]) -> list[_Run]:
+def names_of(reader: Reader) -> dict[int, str]:
+    """Return what the topics are called that a story may stand for."""
+    return dict(reader.offered) | dict(reader.topics)
+
+
+def in_runs(taken: Sequence[Taken], *, reader: Reader, names: Mapping[int, str]) -> list[Run]:
+    """Return key, heading and stories of each section, in reading order."""
+    by_key: dict[str, list[Taken]] = {}
+    for one in taken:
+        by_key.setdefault(one.key, []).append(one)
     editors, popular, new = (by_key.get(key, []) for key in ("editors", "popular", "new"))
-    runs: list[_Run] = []
+    runs: list[Run] = []
     if editors:
         runs.append(("editors", "Picked by the editors", _lead_first(editors, close=0.0)))
     if popular:
@@ -45,6 +50,13 @@ def _runs(by_key: dict[str, list[Taken]], *, reader: Reader, names: dict[int, st
     if "missed" in by_key:
         runs.append(("missed", "You may have missed", _best_first(by_key["missed"])))
     return runs
+
+
+def pick_of(taken: Taken, *, slot: int, names: Mapping[int, str], reader: Reader) -> Pick:
+    """Give what was taken its place and its reason."""
+    draw = round(taken.candidate.draw, 4) if taken.key == "explore" else None
+    reason = _reason(taken, name=names.get(taken.place.topic_id, ""), reader=reader)
+    return Pick(taken.candidate.article_id, taken.place.topic_id, slot, reason, draw)
 
 
 def _reason(one: Taken, *, name: str, reader: Reader) -> str:
@@ -66,7 +78,7 @@ def _popular_heading(reader: Reader) -> str:
 
 
 def _new_runs(
-    taken: Sequence[Taken], *, names: dict[int, str], with_lead: bool
+    taken: Sequence[Taken], *, names: Mapping[int, str], with_lead: bool
 ) -> list[tuple[str, list[Taken]]]:
     """One run per topic, the best topic first; topics with a single story share the last run."""
     ordered = _lead_first(taken) if with_lead else _best_first(taken)

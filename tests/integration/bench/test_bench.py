@@ -68,9 +68,9 @@ def test_no_more_than_two_readers_share_a_digest_and_each_has_14_articles(
     assert (len(readers), len(recipes)) == (41, 21)
     assert max(readers.count(recipe.id) for recipe in recipes) == 2
     assert {len(set(recipe.article_ids)) for recipe in recipes} == {14}
-    assert len({tuple(recipe.pieces) for recipe in recipes}) == 21
+    assert len({tuple(recipe.piece_ids) for recipe in recipes}) == 21
     # Two headings.
-    assert {len(recipe.pieces) for recipe in recipes} == {16}
+    assert {len(recipe.piece_ids) for recipe in recipes} == {16}
     assert session.get_one(Mailing, mailing_id).state is MailingState.SCHEDULED
 
 

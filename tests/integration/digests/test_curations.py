@@ -12,6 +12,7 @@ from service.db import Sessions
 from service.digests import curations, planning
 from service.digests.models import Curation, CurationKind
 from service.errors import Conflict, InvalidInput, NotFound
+from service.recipes import reading
 from service.recipes.models import Recipe
 from tests.factories import make_newsletter
 from tests.integration.digests.worlds import LINKS, NOW, articles_of, make_due, make_stories
@@ -55,7 +56,7 @@ def test_a_pinned_article_leads_once_and_an_excluded_one_never_comes(
     assert old.id not in first
     recipe = session.scalars(select(Recipe).order_by(Recipe.id)).first()
     assert recipe is not None
-    assert recipe.content["sections"][0]["items"][0]["reason"] == "Picked by the editors"
+    assert reading.sections(session, recipe)[0]["items"][0]["reason"] == "Picked by the editors"
 
 
 def test_a_pin_for_a_topic_reaches_its_readers_only(session: Session, sessions: Sessions) -> None:

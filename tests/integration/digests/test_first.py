@@ -9,7 +9,7 @@ from service.db import Sessions
 from service.delivery.models import MessageState
 from service.digests import first, planning
 from service.digests.models import Edition, Run
-from service.digests.planning import PlanReport
+from service.digests.report import PlanReport
 from service.newsletters.models import Newsletter, Rhythm
 from service.recipes import composing
 from service.recipes.models import Recipe

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from service.db import Sessions
 from service.delivery.models import Mailing, MessageState
 from service.digests import planning
-from service.digests.planning import PlanReport
+from service.digests.report import PlanReport
 from tests.integration.digests.worlds import LINKS, NOW, make_due, make_world, messages
 
 OUTAGE = timedelta(hours=3)

@@ -13,10 +13,10 @@ from service.delivery.accounting import accounts
 from service.delivery.models import Mailing, MailingState, MessageState, Stream
 from service.digests import planning
 from service.digests.models import Edition, Run
-from service.digests.planning import PlanReport
+from service.digests.report import PlanReport
 from service.newsletters.models import Rhythm
 from service.popularity.models import ArticleScore
-from service.recipes import composing
+from service.recipes import composing, reading
 from service.recipes.models import Recipe
 from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.digests.worlds import (
@@ -103,7 +103,7 @@ def test_a_reader_gets_articles_of_chosen_topics_and_one_that_is_different_unles
     assert set(article_ids) & wanted == wanted
     assert len(set(article_ids) & others) == 1
     recipes = session.scalars(select(Recipe).where(Recipe.article_ids == article_ids)).all()
-    [item] = recipes[0].content["sections"][-1]["items"]
+    [item] = reading.sections(session, recipes[0])[-1]["items"]
     assert (item["reason"], isinstance(item["draw"], float)) == ("Something different: Energy", True)
 
 
@@ -197,7 +197,7 @@ def test_what_many_read_comes_once_even_when_it_is_older_than_the_window(
     assert hit.id not in second
     recipe = session.scalars(select(Recipe).order_by(Recipe.id)).first()
     assert recipe is not None
-    assert recipe.content["sections"][-1]["key"] == "missed"
+    assert reading.sections(session, recipe)[-1]["key"] == "missed"
 
 
 def test_a_withdrawn_article_is_not_chosen(session: Session, sessions: Sessions) -> None:

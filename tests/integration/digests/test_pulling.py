@@ -20,6 +20,7 @@ from service.digests.pulling import PullReport
 from service.dispatch import TaskName
 from service.ops.due import due_tasks
 from service.prepare.port import Preparer
+from service.recipes import reading
 from service.recipes.models import Recipe
 from service.tokens import AddressHasher
 from tests.fakes.smtp_server import Step, running
@@ -77,7 +78,7 @@ def test_mails_that_wait_are_made_anew_without_it(session: Session, sessions: Se
         assert title not in mail.text + mail.html + answer.mail.head.subject
         assert session.get_one(Article, before[1]).title in mail.text
     recipe = session.get_one(Recipe, messages(session)[0].recipe_id)
-    items = [item for section in recipe.content["sections"] for item in section["items"]]
+    items = [item for section in reading.sections(session, recipe) for item in section["items"]]
     assert [item["slot"] for item in items] == [1, 2, 3, 4, 5]
     assert TaskName.PULL_WITHDRAWN not in due_tasks(session, now=NOW)
     assert pull(sessions) == PullReport()

@@ -10,7 +10,7 @@ from service.db import Sessions
 from service.delivery.models import MessageState
 from service.digests import planning
 from service.digests.models import Edition, Run
-from service.digests.planning import PlanReport
+from service.digests.report import PlanReport
 from service.newsletters.models import Rhythm
 from service.ops import editions as edition_pages
 from service.ops.missed import list_missed

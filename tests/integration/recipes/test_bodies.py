@@ -102,7 +102,7 @@ def test_two_recipes_share_what_they_have_in_common(session: Session) -> None:
     first, second = plan(session, one, other), plan(session, one, other, item("Three", number=3))
 
     assert (first.html_hash, first.text_hash) == (second.html_hash, second.text_hash)
-    assert second.pieces[:3] == first.pieces
+    assert second.piece_ids[:3] == first.piece_ids
 
 
 def test_a_digest_planned_before_there_were_pieces_still_goes_out(session: Session) -> None:
@@ -112,7 +112,7 @@ def test_a_digest_planned_before_there_were_pieces_still_goes_out(session: Sessi
     keeping.keep(session, [whole.text, whole.html], now=NOW)
     session.execute(
         update(Recipe).values(
-            html_hash=keeping.hash_of(whole.html), text_hash=keeping.hash_of(whole.text), pieces=[]
+            html_hash=keeping.hash_of(whole.html), text_hash=keeping.hash_of(whole.text), piece_ids=[]
         )
     )
 
@@ -123,7 +123,7 @@ def test_a_digest_planned_before_there_were_pieces_still_goes_out(session: Sessi
 
 def test_a_digest_that_lost_its_stories_is_not_sent(session: Session) -> None:
     recipe = plan(session, item("One"))
-    session.execute(update(Recipe).values(pieces=[]))
+    session.execute(update(Recipe).values(piece_ids=[]))
     with pytest.raises(ValueError, match="stories"):
         Bodies().load(session, [recipe.id])
 

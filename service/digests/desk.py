@@ -1,0 +1,119 @@
+"""Everything about a run that is equal for its readers: read once, and used for slice after slice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from service.articles.models import Article
+from service.digests import choosing, pool, received
+from service.digests.content import Issue
+from service.digests.due import DueReader
+from service.digests.models import Run
+from service.digests.press import Press
+from service.digests.received import OnOffer
+from service.digests.selection import crowd, drawing
+from service.digests.selection.shelves import Shelves
+from service.digests.selection.values import Reader, Skip
+from service.digests.slots import Slot
+from service.links import Links
+from service.newsletters.models import Newsletter
+from service.recipes.bulk import NewRecipe
+
+#: Groups whose choice is remembered: about 500 bytes each. Readers with equal input lie anywhere in the tables.
+_MOST_GROUPS = 400_000
+
+
+@dataclass(slots=True)
+class Desk:
+    """One run on one local day. `lowest` is the smallest watermark that its candidates were read for."""
+
+    slot: Slot
+    run_id: int
+    cutoff_seq: int
+    mailing_id: int
+    newsletter: Newsletter
+    offered: tuple[tuple[int, str], ...]
+    lowest: int
+    shelves: Shelves
+    offer: OnOffer
+    press: Press
+    #: By group: what its readers get, as a hash, or why they get nothing.
+    chosen: dict[tuple[object, ...], bytes | Skip]
+    #: Ids of the recipes that are committed.
+    recipe_ids: dict[bytes, int]
+
+    def choose(
+        self, reader: DueReader, *, had: frozenset[int], fresh: dict[bytes, NewRecipe]
+    ) -> bytes | Skip:
+        """Return what a reader gets; a recipe that is not written yet is added to `fresh`."""
+        group = (*reader[3:8], reader.watermark, had)
+        found = self.chosen.get(group)
+        if found is None:
+            if len(self.chosen) >= _MOST_GROUPS:
+                self.chosen.clear()
+            found = self.chosen[group] = self._select(reader, had=had, fresh=fresh)
+        return found
+
+    def _select(
+        self, reader: DueReader, *, had: frozenset[int], fresh: dict[bytes, NewRecipe]
+    ) -> bytes | Skip:
+        who = self.reader_of(reader, had=had)
+        taken = crowd.choose(self.shelves, who)
+        if isinstance(taken, Skip):
+            return taken
+        recipe = self.press.recipe(taken, reader=who, names=self.shelves.names)
+        if recipe.content_hash not in self.recipe_ids:
+            fresh[recipe.content_hash] = recipe
+        return recipe.content_hash
+
+    def reader_of(self, reader: DueReader, *, had: frozenset[int]) -> Reader:
+        return choosing.reader_of(
+            reader,
+            newsletter=self.newsletter,
+            offered=self.offered,
+            rhythm=self.slot.rhythm,
+            received=had,
+            watermark=reader.watermark,
+        )
+
+
+def prepare(session: Session, slot: Slot, run: Run, *, lowest: int, links: Links, now: datetime) -> Desk:
+    """Read what the run may choose from."""
+    edition = run.edition
+    newsletter = edition.newsletter
+    candidates = pool.load_window(
+        session,
+        newsletter,
+        rhythm=edition.rhythm,
+        after_seq=lowest,
+        until_seq=run.cutoff_seq,
+        seed=drawing.seed(edition.newsletter_id, edition.rhythm, edition.period),
+        now=now,
+    )
+    offered = choosing.offer(newsletter)
+    issue = Issue(newsletter.id, edition.mailing_id, newsletter.locale, slot.today)
+    articles = _articles(session, (one.article_id for one in candidates))
+    return Desk(
+        slot=slot,
+        run_id=run.id,
+        cutoff_seq=run.cutoff_seq,
+        mailing_id=edition.mailing_id,
+        newsletter=newsletter,
+        offered=offered,
+        lowest=lowest,
+        shelves=Shelves(candidates, offered=offered),
+        offer=received.on_offer(session, {one.story_id for one in candidates}, now=now),
+        press=Press(newsletter, issue, articles=articles, links=links),
+        chosen={},
+        recipe_ids={},
+    )
+
+
+def _articles(session: Session, article_ids: Iterable[int]) -> dict[int, Article]:
+    rows = session.scalars(
+        select(Article).where(Article.id.in_(list(article_ids))).options(joinedload(Article.source))
+    )
+    return {article.id: article for article in rows}

@@ -1,0 +1,30 @@
+"""Adds up how long each stage of a pass takes."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Stopwatch:
+    """Seconds by stage; a stage inside another is not counted twice."""
+
+    def __init__(self) -> None:
+        self._spent: Counter[str] = Counter()
+        self._inside = 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began, outside = time.perf_counter(), self._inside
+        self._inside = 0.0
+        try:
+            yield
+        finally:
+            whole = time.perf_counter() - began
+            self._spent[name] += whole - self._inside
+            self._inside = outside + whole
+
+    def take(self) -> Counter[str]:
+        """Return what was spent since the last call."""
+        spent, self._spent = self._spent, Counter()
+        return spent
