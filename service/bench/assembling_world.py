@@ -161,9 +161,11 @@ def _readers(
                         chosen = _choice(dice, topic_ids, weights, picks)
                         mark = dice.randrange(articles // 10) if dice.random() < _BEHIND else 0
                         copy.write_row(
-                            (n, newsletter_id, SubscriptionState.ACTIVE.value, 1, chosen, Rhythm.WEEKLY.value)
-                            + (now.isoweekday(), now.hour, "UTC", False, False, mark, stamp)
-                            + (long_ago, long_ago, long_ago)
+                            (
+                                *(n, newsletter_id, SubscriptionState.ACTIVE.value, 1, chosen),
+                                *(Rhythm.WEEKLY.value, now.isoweekday(), now.hour, "UTC", False, False),
+                                *(mark, stamp, long_ago, long_ago, long_ago),
+                            )
                         )
         progress(last, readers)
 

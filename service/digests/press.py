@@ -1,4 +1,4 @@
-"""Sets the digests of a run: each story is printed once for each place it stands in, recipes only name them."""
+"""Sets the digests of a run: a story is printed once for each place it stands in, and recipes name it."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ from service.recipes.pieces import Written
 
 
 class Press:
-    """Remembers what it printed; `keep` writes down what is new, and must be committed before a recipe is used.
+    """Remembers what it printed; `keep` writes down what is new, to be committed before a recipe is used.
 
     Holds no session: entities are read before it is made.
     """

@@ -45,13 +45,14 @@ _WRITE = text(
     """
     WITH new AS (
         INSERT INTO messages (mailing_id, dedupe_key, stream, kind, subscriber_id, subscription_id, recipe_id,
-            variant, details, from_seq, to_seq, return_path_token, message_id, state, reason, due_at, attempts,
-            created_at, state_at)
+            variant, details, from_seq, to_seq, return_path_token, message_id, state, reason, due_at,
+            attempts, created_at, state_at)
         SELECT mailing_id, 'subscription ' || subscription_id, 'digest', 'digest', subscriber_id,
             subscription_id, recipe_id, 0, details,
-            CASE WHEN recipe_id IS NOT NULL THEN from_seq END, CASE WHEN recipe_id IS NOT NULL THEN to_seq END,
-            left(random, 32), right(random, 32), CASE WHEN recipe_id IS NULL THEN 'skipped' ELSE 'planned' END,
-            reason, :now, 0, :now, :now
+            CASE WHEN recipe_id IS NOT NULL THEN from_seq END,
+            CASE WHEN recipe_id IS NOT NULL THEN to_seq END,
+            left(random, 32), right(random, 32),
+            CASE WHEN recipe_id IS NULL THEN 'skipped' ELSE 'planned' END, reason, :now, 0, :now, :now
         FROM outcomes, LATERAL encode(sha256(:secret || int8send(subscription_id)), 'hex') AS random
         WHERE mailing_id IS NOT NULL
         ORDER BY mailing_id, subscription_id

@@ -47,8 +47,8 @@ _INSERT = text(
     """
     INSERT INTO recipes (kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject,
         html_hash, text_hash, piece_ids, created_at)
-    SELECT :kind, :newsletter_id, :mailing_id, content_hash, article_ids, content, :locale, subject, :html_hash,
-        :text_hash, piece_ids, :now
+    SELECT :kind, :newsletter_id, :mailing_id, content_hash, article_ids, content, :locale, subject,
+        :html_hash, :text_hash, piece_ids, :now
     FROM fresh_recipes ORDER BY content_hash
     ON CONFLICT (content_hash) DO NOTHING
     RETURNING content_hash, id
