@@ -68,7 +68,8 @@ class Turn(NamedTuple):
     """What becomes of everybody with one schedule: the slot, or None while they pause; and when next."""
 
     slot: Slot | None
-    next_due_at: datetime
+    #: ISO 8601
+    next_due_at: str
 
 
 class Timetable:
@@ -89,8 +90,9 @@ class Timetable:
     def _turn(self, reader: DueReader) -> Turn:
         reader = reader._replace(rhythm=Rhythm(reader.rhythm))
         if reach.is_paused(reader, now=self._now):
-            return Turn(None, slots.after_pause(reader, now=self._now))
-        return Turn(slots.slot_of(reader, now=self._now), slots.following(reader, after=self._now))
+            return Turn(None, slots.after_pause(reader, now=self._now).isoformat())
+        following = slots.following(reader, after=self._now)
+        return Turn(slots.slot_of(reader, now=self._now), following.isoformat())
 
 
 def lock_slice(
