@@ -1,11 +1,12 @@
 """The database: model base, column types, sessions, and the one place where a transaction is opened."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -139,24 +140,27 @@ def transaction(sessions: Sessions) -> Iterator[Session]:
         yield session
 
 
-def copy_rows(session: Session, statement: str, rows: Iterable[Sequence[str | None]]) -> None:
-    """Send rows of text to `COPY ... FROM STDIN`, a hundred kilobytes at a time."""
+def copy_lines(session: Session, statement: str, lines: Iterable[str]) -> None:
+    """Send lines to `COPY ... FROM STDIN`, in its text format: fields between tabs, \\\\N for NULL."""
     driver = session.connection().connection.driver_connection
     if driver is None:
         raise DisconnectionError("The connection to the database is closed.")
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        lines: list[str] = []
-        for row in rows:
-            lines.append(
-                "\t".join(["\\N" if value is None else value.translate(_COPY_TEXT) for value in row])
-            )
-            if len(lines) == _COPY_LINES:
-                copy.write("\n".join(lines) + "\n")
-                lines.clear()
-        if lines:
-            copy.write("\n".join(lines) + "\n")
+        for part in _batched(lines, _COPY_LINES):
+            copy.write("\n".join(part) + "\n")
+
+
+def copy_text(value: str) -> str:
+    """Escape what would end a field or a line of COPY."""
+    return value.translate(_COPY_TEXT)
 
 
 _COPY_LINES = 500
-#: What would end a field or a line.
 _COPY_TEXT = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _batched(lines: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Yield lists of so many; itertools has it from Python 3.12 on."""
+    rest = iter(lines)
+    while part := list(islice(rest, size)):
+        yield part

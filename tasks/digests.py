@@ -1,20 +1,24 @@
 """Wake-ups for planning."""
 
+from functools import partial
+
 from service.clock import utc_now
 from service.digests import first, planning, pulling
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
-from tasks.process import planning_slots, room
+from tasks.process import digest_slots, room
 
 
 @app.task(name=TaskName.PLAN_DIGESTS)
 def plan() -> None:
     """Plan a digest for everybody who is due, then wake delivery."""
-    with room(planning_slots) as free:
+    wake = runtime().dispatcher.wake
+    with room(digest_slots) as free:
         if free:
-            planning.plan_due(runtime().sessions, links=runtime().links, now=utc_now())
-    runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+            more = partial(wake, TaskName.PLAN_DIGESTS)
+            planning.plan_due(runtime().sessions, links=runtime().links, now=utc_now(), call_help=more)
+    wake(TaskName.DELIVER_BULK)
 
 
 @app.task(name=TaskName.PLAN_FIRST_DIGESTS)

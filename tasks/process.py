@@ -87,6 +87,8 @@ _POOL = int(os.environ.get("WORKER_CONCURRENCY", "4"))
 _long = Slots(max(1, _POOL - 1))
 #: Senders of bulk mail: `room` is told how many of these places the settings give them.
 bulk_slots = Slots(_POOL)
+#: Planners of digests call for help when there is more than a slice of work: as many as there are processors.
+digest_slots = Slots(min(os.cpu_count() or 1, max(1, _POOL - 1)))
 #: The tick asks every five seconds, and a long pass takes a minute: one of a kind at a time is enough.
 planning_slots = Slots(1)
 polling_slots = Slots(1)

@@ -220,17 +220,17 @@ def story_of(session: Session, article_ids: Collection[int]) -> dict[int, int]:
 
 
 class StoryMember(NamedTuple):
-    """An article, the story that it is of by now, and since when it could be sent to anybody."""
+    """An article, the story that it is of by now, and an instant before which nobody was sent it."""
 
     article_id: int
     story_id: int
-    fetched_at: datetime
+    known_at: datetime
 
 
 def members(session: Session, story_ids: Collection[int]) -> list[StoryMember]:
     """Return every article of these stories, withdrawn ones too."""
     rows = session.execute(
-        select(Article.id, _STORY, Article.fetched_at).where(
+        select(Article.id, _STORY, func.least(Article.fetched_at, Article.published_at)).where(
             or_(Article.id.in_(story_ids), Article.story_id.in_(story_ids))
         )
     )

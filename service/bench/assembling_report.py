@@ -36,15 +36,15 @@ class AssembleReport:
 
     def lines(self) -> list[str]:
         spent = " · ".join(f"{name} {self.stages[name]:.1f} s" for name in sorted(self.stages))
+        cpu = f"planners {self.worker_cpu_us:.0f} µs, PostgreSQL {self.postgres_cpu_us:.0f} µs"
         equal = self.sample_size - self.sample_differences
         return [
             f"{self.readers:,} readers of {self.topics} topics have their row in the ledger",
             "",
-            f"  Time           {self.seconds:.1f} s    {self.rows_per_second:,.0f} rows/s, "
-            f"{self.workers} planners",
+            f"  Time           {self.seconds:.1f} s    {self.rows_per_second:,.0f} rows/s",
             f"  Digests        {self.planned:,}    skipped {self.skipped:,}",
             f"  Recipes        {self.recipes:,}    {self.readers_per_recipe:.2f} readers each",
-            f"  CPU per reader planners {self.worker_cpu_us:.0f} µs, PostgreSQL {self.postgres_cpu_us:.0f} µs",
+            f"  CPU            {cpu} by reader",
             f"  Peak memory    planner {self.peak_rss_mb:.0f} MB, PostgreSQL {self.postgres_mb:.0f} MB",
             f"  By stage       {spent}",
             f"  Sample         {equal:,} of {self.sample_size:,} readers got what the plain function chooses",

@@ -1,5 +1,6 @@
-"""One planner of `broadsheet bench assemble`, in a process of its own: `python -m`, with url, instant, folder."""
+"""One planner of `broadsheet bench assemble`: `python -m` this, with the database's URL and the instant."""
 
+import gc
 import json
 import resource
 import sys
@@ -18,6 +19,9 @@ LINKS = Links(f"https://news.{content.DOMAIN}", Tokens(("a key for benchmarks",)
 def main(url: str, now: str) -> None:
     """Say that it is ready, wait for a line, plan until nobody is due, and print what it took."""
     sessions = make_sessions(make_engine(url))
+    # As workers do when they start.
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)
     with sessions() as session:
         session.connection()
     sys.stdout.write("ready\n")

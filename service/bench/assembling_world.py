@@ -160,12 +160,11 @@ def _readers(
                     for n in range(first, last + 1):
                         chosen = _choice(dice, topic_ids, weights, picks)
                         mark = dice.randrange(articles // 10) if dice.random() < _BEHIND else 0
-                        when = now.isoweekday(), now.hour, "UTC"
                         copy.write_row(
                             (
                                 *(n, newsletter_id, SubscriptionState.ACTIVE.value, 1, chosen),
-                                *(Rhythm.WEEKLY.value, *when, False, False, mark, stamp),
-                                *(long_ago, long_ago, long_ago),
+                                *(Rhythm.WEEKLY.value, now.isoweekday(), now.hour, "UTC", False, False),
+                                *(mark, stamp, long_ago, long_ago, long_ago),
                             )
                         )
         progress(last, readers)

@@ -279,11 +279,11 @@ def assemble(
 ) -> None:
     """Plan an edition: from the tick until every due reader has a row in the ledger.
 
-    In a temporary folder it starts a database and writes a newsletter with topics, scored articles of the last
-    week, and readers whose weekly digest is due this minute; one in twenty missed the last digests. Then
-    planners, each a process as a worker has them, choose for everybody, write recipes and ledger rows, and
-    move watermarks and next slots on, every slice committed to disk. Nothing of yours is touched, and nothing
-    stays behind.
+    In a temporary folder it starts a database and writes a newsletter with topics, scored articles of the
+    last week, and readers whose weekly digest is due this minute; one in twenty missed the last digests.
+    Then planners, each a process as a worker has them, choose for everybody, write recipes and ledger rows,
+    and move watermarks and next slots on, every slice committed to disk. Nothing of yours is touched, and
+    nothing stays behind.
 
     Afterwards the plain function that chooses for one reader is asked about an even sample. It must have
     chosen the same stories in the same sections with the same reasons; the command fails if it differs once.

@@ -22,7 +22,7 @@ from service.links import Links
 from service.newsletters.models import Newsletter
 from service.recipes.bulk import NewRecipe
 
-#: Groups whose choice is remembered: about 500 bytes each. Readers with equal input lie anywhere in the tables.
+#: Groups whose choice is remembered, about 500 bytes each: equal readers lie anywhere in the tables.
 _MOST_GROUPS = 400_000
 
 

@@ -1,4 +1,4 @@
-"""Who is due: plain rows, locked slice by slice in the order of the tables; planners never wait for another."""
+"""Who is due: plain rows, locked slice by slice in the order of the tables; no planner waits for another."""
 
 from collections.abc import Collection
 from datetime import date, datetime
@@ -19,9 +19,9 @@ Position = tuple[datetime, int]
 
 # Arrays as text: a reader's topics are read once per group.
 _LOCK = """
-    SELECT id, subscriber_id, newsletter_id, CAST(topic_ids AS text), CAST(excluded_topic_ids AS text), explore,
-        max_items, enough_items, rhythm, weekday, hour, time_zone, paused_until, next_due_at, watermark,
-        last_digest_on
+    SELECT id, subscriber_id, newsletter_id, CAST(topic_ids AS text), CAST(excluded_topic_ids AS text),
+        explore, max_items, enough_items, rhythm, weekday, hour, time_zone, paused_until, next_due_at,
+        watermark, last_digest_on
     FROM subscriptions
     WHERE newsletter_id = :newsletter_id AND state = 'active' AND NOT first_digest_pending
       AND next_due_at <= :now {after}
@@ -68,7 +68,8 @@ class Turn(NamedTuple):
     """What becomes of everybody with one schedule: the slot, or None while they pause; and when next."""
 
     slot: Slot | None
-    next_due_at: datetime
+    #: ISO 8601
+    next_due_at: str
 
 
 class Timetable:
@@ -89,8 +90,9 @@ class Timetable:
     def _turn(self, reader: DueReader) -> Turn:
         reader = reader._replace(rhythm=Rhythm(reader.rhythm))
         if reach.is_paused(reader, now=self._now):
-            return Turn(None, slots.after_pause(reader, now=self._now))
-        return Turn(slots.slot_of(reader, now=self._now), slots.following(reader, after=self._now))
+            return Turn(None, slots.after_pause(reader, now=self._now).isoformat())
+        following = slots.following(reader, after=self._now)
+        return Turn(slots.slot_of(reader, now=self._now), following.isoformat())
 
 
 def lock_slice(

@@ -1,5 +1,6 @@
 """One pass of planning: keeps what it has read and printed from slice to slice."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -78,7 +79,8 @@ class Planner:
             chosen = self._chosen(session, here, readers, fresh=fresh)
         with self.watch.stage("recipes"):
             self._keep(here, fresh)
-        expires_at = self._now + SHELF_LIFE[slot.rhythm]
+        day = slot.today.isoformat()
+        details = json.dumps({"expires_at": (self._now + SHELF_LIFE[slot.rhythm]).isoformat()})
         return [
             self._skipped(here, reader, choice.reason)
             if isinstance(choice, Skip)
@@ -91,8 +93,8 @@ class Planner:
                 "",
                 reader.watermark,
                 max(reader.watermark, here.cutoff_seq),
-                slot.today,
-                expires_at,
+                day,
+                details,
             )
             for reader, choice in chosen
         ]

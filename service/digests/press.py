@@ -1,4 +1,4 @@
-"""Sets the digests of a run: each story is printed once for each place it stands in, recipes only name them."""
+"""Sets the digests of a run: a story is printed once for each place it stands in, and recipes name it."""
 
 import hashlib
 import json
@@ -28,9 +28,12 @@ from service.recipes.composing import PLACEHOLDERS
 from service.recipes.models import RecipeKind
 from service.recipes.pieces import Written
 
+#: A text as JSON: setting up an encoder for each digest took longer.
+_quote = json.JSONEncoder(ensure_ascii=False).encode
+
 
 class Press:
-    """Remembers what it printed; `keep` writes down what is new, and must be committed before a recipe is used.
+    """Remembers what it printed; `keep` writes down what is new, to be committed before a recipe is used.
 
     Holds no session: entities are read before it is made.
     """
@@ -52,7 +55,8 @@ class Press:
             text_hash=keeping.hash_of(frame.text),
         )
         self._prefix = repr((self.sheet, issue.day, issue.first)).encode()
-        self._about = {"issue_date": issue.day.isoformat(), "first": issue.first}
+        about = json.dumps({"issue_date": issue.day.isoformat(), "first": issue.first})
+        self._about = about.removesuffix("}")
         self._stories: dict[tuple[object, ...], int] = {}
         self._headings: dict[tuple[str, str, bool], int] = {}
         self._written: list[Written] = []
@@ -105,7 +109,7 @@ class Press:
 
     def _content(self, article_ids: Sequence[int]) -> str:
         titles = [self._titles[key] for key in article_ids[:4]]
-        return json.dumps({**self._about, "preheader": content.preheader(titles)}, ensure_ascii=False)
+        return f'{self._about}, "preheader": {_quote(content.preheader(titles))}}}'
 
     def _heading(self, key: str, heading: str, *, first: bool) -> int:
         found = self._headings.get((key, heading, first))

@@ -29,7 +29,7 @@ def received_stories(
 
 @dataclass(frozen=True, slots=True)
 class OnOffer:
-    """The articles of the stories on offer: only these can matter, and only mails since the oldest of them."""
+    """The articles of the stories on offer: only these can matter, in mails since the oldest of them."""
 
     story_of: dict[int, int]
     since: datetime
@@ -57,5 +57,5 @@ _NONE: frozenset[int] = frozenset()
 def on_offer(session: Session, story_ids: Collection[int], *, now: datetime) -> OnOffer:
     """Read the articles of these stories, withdrawn ones too."""
     members = stories.members(session, story_ids)
-    oldest = min((one.fetched_at for one in members), default=now)
+    oldest = min((one.known_at for one in members), default=now)
     return OnOffer({one.article_id: one.story_id for one in members}, max(oldest, now - MEMORY))

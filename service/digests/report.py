@@ -1,6 +1,6 @@
 """What planning did."""
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -17,7 +17,7 @@ class PlanReport:
     dropped: int = 0
 
     #: Seconds that each stage took: lock, prepare, received, choose, recipes, rows.
-    seconds: Counter[str] = field(default_factory=Counter, compare=False)
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def __add__(self, other: "PlanReport") -> "PlanReport":
         return PlanReport(
@@ -26,5 +26,9 @@ class PlanReport:
             self.paused + other.paused,
             self.waiting + other.waiting,
             self.dropped + other.dropped,
-            self.seconds + other.seconds,
+            _added(self.seconds, other.seconds),
         )
+
+
+def _added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}

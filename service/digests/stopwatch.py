@@ -1,7 +1,6 @@
 """Adds up how long each stage of a pass takes."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,7 +9,7 @@ class Stopwatch:
     """Seconds by stage; a stage inside another is not counted twice."""
 
     def __init__(self) -> None:
-        self._spent: Counter[str] = Counter()
+        self._spent: dict[str, float] = {}
         self._inside = 0.0
 
     @contextmanager
@@ -21,10 +20,10 @@ class Stopwatch:
             yield
         finally:
             whole = time.perf_counter() - began
-            self._spent[name] += whole - self._inside
+            self._spent[name] = self._spent.get(name, 0.0) + whole - self._inside
             self._inside = outside + whole
 
-    def take(self) -> Counter[str]:
+    def take(self) -> dict[str, float]:
         """Return what was spent since the last call."""
-        spent, self._spent = self._spent, Counter()
+        spent, self._spent = self._spent, {}
         return spent

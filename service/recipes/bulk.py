@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.db import copy_rows
+from service.db import copy_lines, copy_text
 from service.recipes.models import RecipeKind
 
 
@@ -47,8 +47,8 @@ _INSERT = text(
     """
     INSERT INTO recipes (kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject,
         html_hash, text_hash, piece_ids, created_at)
-    SELECT :kind, :newsletter_id, :mailing_id, content_hash, article_ids, content, :locale, subject, :html_hash,
-        :text_hash, piece_ids, :now
+    SELECT :kind, :newsletter_id, :mailing_id, content_hash, article_ids, content, :locale, subject,
+        :html_hash, :text_hash, piece_ids, :now
     FROM fresh_recipes ORDER BY content_hash
     ON CONFLICT (content_hash) DO NOTHING
     RETURNING content_hash, id
@@ -64,7 +64,7 @@ def put(session: Session, recipes: Iterable[NewRecipe], *, sheet: Sheet, now: da
         return {}
     session.execute(_TABLE)
     session.execute(text("TRUNCATE fresh_recipes"))
-    copy_rows(session, _COPY, map(_line, by_hash.values()))
+    copy_lines(session, _COPY, map(_line, by_hash.values()))
     values = {**sheet._asdict(), "kind": sheet.kind.value, "now": now}
     found: dict[bytes, int] = dict(session.execute(_INSERT, values).all())
     missing = by_hash.keys() - found.keys()
@@ -73,11 +73,10 @@ def put(session: Session, recipes: Iterable[NewRecipe], *, sheet: Sheet, now: da
     return found
 
 
-def _line(recipe: NewRecipe) -> tuple[str, ...]:
+def _line(recipe: NewRecipe) -> str:
+    article_ids = ",".join(map(str, recipe.article_ids))
+    piece_ids = ",".join(map(str, recipe.piece_ids))
     return (
-        f"\\x{recipe.content_hash.hex()}",
-        f"{{{','.join(map(str, recipe.article_ids))}}}",
-        f"{{{','.join(map(str, recipe.piece_ids))}}}",
-        recipe.subject,
-        recipe.content,
+        f"\\\\x{recipe.content_hash.hex()}\t{{{article_ids}}}\t{{{piece_ids}}}\t{copy_text(recipe.subject)}\t"
+        f"{copy_text(recipe.content)}"
     )

@@ -111,8 +111,8 @@ class Subscription(Model):
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
         CheckConstraint("enough_items BETWEEN 1 AND 14", name="enough_items"),
         CheckConstraint("max_items BETWEEN 1 AND 14", name="max_items"),
-        # In the planner's order: a slice of hundreds of thousands who are due at once is read, not sorted, and
-        # lies together in the tables.
+        # In the planner's order: a slice of hundreds of thousands who are due at once is read, not sorted,
+        # and lies together in the tables.
         Index(
             "ix_subscriptions_due",
             "newsletter_id",

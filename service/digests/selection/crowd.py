@@ -90,17 +90,20 @@ class _Walk:
         """Topics with something new that got nothing yet; who is none any more never is one again."""
         if self.unserved:
             counts, fresh, out = self.counts, self.fresh, self.out
-            self.unserved = [
-                n
-                for n in self.unserved
-                if not counts[n] and any(entry.article_id not in out for entry in fresh[n])
-            ]
+            left = []
+            for n in self.unserved:
+                if not counts[n]:
+                    for entry in fresh[n]:
+                        if entry[2] not in out:
+                            left.append(n)
+                            break
+            self.unserved = left
         return self.unserved
 
     def best(
         self, shelves: Sequence[list[Entry]], topics: Iterable[int], bounds: list[float]
     ) -> tuple[Entry, int] | None:
-        """Return the entry of the best rank on these shelves, and its topic; `bounds` is kept between calls."""
+        """Return the entry of the best rank on these shelves, and its topic; keep `bounds` between calls."""
         out, sources, authors, counts = self.out, self.sources, self.authors, self.counts
         by_source, by_author = rules.BY_SOURCE, rules.BY_AUTHOR
         found, found_topic, best = None, 0, -1.0

@@ -1,6 +1,6 @@
 """What a selection is made from, and what it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 #: A pin, boost or exclusion that holds for every reader of the newsletter; no topic has this id.
@@ -46,10 +46,11 @@ class Candidate:
     #: Topics whose readers get it as an editor's pick, or EVERYWHERE.
     pins: frozenset[int] = frozenset()
 
-    @property
-    def seq(self) -> int:
-        """Largest eligible_seq among its places; breaks ties in favour of the newer."""
-        return max((place.seq for place in self.places), default=0)
+    #: Largest eligible_seq among its places; breaks ties in favour of the newer.
+    seq: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seq", max((place.seq for place in self.places), default=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ QUESTIONS: dict[str, Ask] = {
         session, subscriber_id=7, subscription_id=7, reason="unsubscribed", now=now
     ),
     "stopping a mailing": lambda session, mailing, now: mailings.stop(session, mailing.id, now=now),
-    "what was received": lambda session, mailing, now: recipes.received(session, [7, 8], now=now),
+    "what was received": lambda session, mailing, now: recipes.received(session, [7, 8], since=now),
     "the tick": lambda session, mailing, now: due.due_tasks(session, now=now),
     "the front page": lambda session, mailing, now: flow.read_flow(session, now=now),
     "the list of failed": lambda session, mailing, now: messages.list_page(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.db import Sessions
 from service.delivery.models import Mailing, Message, MessageState
-from service.digests import first, planning, slots, writing
+from service.digests import due, first, planning, restoring, rows, slots, writing
 from service.digests.models import Edition, Run
 from service.digests.slots import LATEST
 from service.recipes.models import Recipe
@@ -134,9 +134,9 @@ def test_a_planner_that_is_killed_between_slices_leaves_nothing_half_done(
     place: str, committing: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_readers(committing)
-    write, calls = writing.write, iter(range(100))
+    write, calls = rows.write, iter(range(100))
 
-    def killed_in_the_third_slice(*args: object, **values: object) -> tuple[int, int]:
+    def killed_in_the_third_slice(*args: object, **values: object) -> object:
         third = next(calls) == 2
         if third and place == "before the rows":
             raise Killed
@@ -147,7 +147,7 @@ def test_a_planner_that_is_killed_between_slices_leaves_nothing_half_done(
 
     with monkeypatch.context() as patch:
         patch.setattr(planning, "SLICE", 7)
-        patch.setattr(writing, "write", killed_in_the_third_slice)
+        patch.setattr(rows, "write", killed_in_the_third_slice)
         with pytest.raises(Killed):
             planning.plan_due(committing, links=LINKS, now=NOW)
     with committing() as session:
@@ -174,3 +174,78 @@ def test_a_run_keeps_its_cut_off_when_articles_come_in_between(
 
     with committing() as session:
         assert set(session.scalars(select(Message.to_seq))) == {12}
+
+
+def test_a_pass_with_more_than_a_slice_of_work_calls_for_help_once(
+    committing: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_readers(committing)
+    calls: list[str] = []
+
+    monkeypatch.setattr(planning, "SLICE", READERS + 1)
+    planning.plan_due(
+        committing, links=LINKS, now=NOW - timedelta(minutes=30), call_help=lambda: calls.append("few")
+    )
+    assert calls == []
+    monkeypatch.setattr(planning, "SLICE", 7)
+    planning.plan_due(committing, links=LINKS, now=NOW, call_help=lambda: calls.append("many"))
+
+    assert calls == ["many"]
+    with committing() as session:
+        assert_everybody_once(session)
+
+
+def test_a_lost_mail_gives_its_window_back_once_the_planner_that_holds_its_reader_is_done(
+    committing: Sessions,
+) -> None:
+    make_readers(committing)
+    planning.plan_due(committing, links=LINKS, now=NOW)
+    with committing.begin() as session:
+        newsletter_id = session.scalars(select(Subscription.newsletter_id)).first()
+        lost = session.scalars(select(Message).where(Message.kind == "digest").limit(10)).all()
+        for message in lost:
+            message.state = MessageState.CANCELLED
+        lost_ids = {message.subscription_id for message in lost}
+    later = NOW + timedelta(days=7)
+
+    with committing.begin() as planner:
+        held = due.lock_slice(planner, newsletter_id, after=None, limit=1_000, now=later)
+        assert lost_ids <= {reader.id for reader in held}
+        with committing.begin() as session:
+            assert restoring.give_back(session, now=later) == 0
+    with committing.begin() as session:
+        assert restoring.give_back(session, now=later) == len(lost_ids)
+
+    with committing() as session:
+        marks = dict(session.execute(select(Subscription.id, Subscription.watermark)).all())
+    assert {marks[each] for each in lost_ids} == {0}
+    assert {mark for each, mark in marks.items() if each not in lost_ids} == {12}
+
+
+def test_a_reader_who_changes_topics_meanwhile_is_planned_by_the_new_ones(committing: Sessions) -> None:
+    make_readers(committing)
+    with committing() as session:
+        reader = session.scalars(select(Subscription).order_by(Subscription.id)).first()
+        newsletter_id, topics = reader.newsletter_id, reader.topic_ids
+    at_work, changed = Barrier(2), Barrier(2)
+
+    def change() -> None:
+        with committing.begin() as session:
+            row = session.get_one(Subscription, reader.id, with_for_update=True)
+            at_work.wait(timeout=10)
+            row.topic_ids = [*topics, topics[0] + 1]
+            session.flush()
+            changed.wait(timeout=10)
+
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        at_work.wait(timeout=10)
+        with committing.begin() as planner:
+            held = due.lock_slice(planner, newsletter_id, after=None, limit=1_000, now=NOW)
+            assert reader.id not in {one.id for one in held}
+        changed.wait(timeout=10)
+        changing.result()
+    with committing.begin() as planner:
+        held = due.lock_slice(planner, newsletter_id, after=None, limit=1_000, now=NOW)
+
+    assert {one.id: one.topic_ids for one in held}[reader.id] == [*topics, topics[0] + 1]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from service.db import Sessions
 from service.delivery.models import MessageState
 from service.digests import planning, restoring
+from service.digests.received import received_stories
 from service.recipes import queries as recipes
 from tests.integration.digests.worlds import (
     LINKS,
@@ -65,7 +66,7 @@ def test_what_may_have_arrived_gives_nothing_back(
 
     session.refresh(reader)
     assert reader.watermark == 6
-    assert len(recipes.received(session, [reader.id], now=NOW)[reader.id]) == 6
+    assert len(recipes.received(session, [reader.id], since=NOW)[reader.id]) == 6
 
 
 def test_after_a_loss_nothing_comes_twice_that_came_in_between(session: Session, sessions: Sessions) -> None:
@@ -109,5 +110,5 @@ def test_after_thirteen_weeks_an_article_is_forgotten(session: Session, sessions
     session.commit()
     plan(sessions)
 
-    assert recipes.received(session, [reader.id], now=NOW + 13 * WEEK)[reader.id]
-    assert recipes.received(session, [reader.id], now=NOW + 13 * WEEK + timedelta(seconds=1)) == {}
+    assert received_stories(session, [reader.id], now=NOW + 13 * WEEK)[reader.id]
+    assert received_stories(session, [reader.id], now=NOW + 13 * WEEK + timedelta(seconds=1)) == {}
