@@ -12,6 +12,7 @@ from service.digests import foreseeing, planning, rehearsal
 from service.digests.models import Edition
 from service.errors import NotFound
 from service.newsletters.models import Rhythm
+from service.recipes import reading
 from service.recipes.models import Recipe
 from service.subscribers.models import SubscriptionState
 from tests.factories import make_newsletter
@@ -40,7 +41,7 @@ def test_what_is_foreseen_is_what_is_sent(session: Session, sessions: Sessions) 
         ).one()
         assert seen.subject == recipe.subject
         assert [item.reason for item in seen.items] == [
-            item["reason"] for section in recipe.content["sections"] for item in section["items"]
+            item["reason"] for section in reading.sections(session, recipe) for item in section["items"]
         ]
         assert seen.content is not None
         assert seen.items[0].title in seen.content.html

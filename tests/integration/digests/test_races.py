@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.db import Sessions
 from service.delivery.models import Mailing, Message, MessageState
-from service.digests import due, first, planning, restoring, rows, slots, writing
+from service.digests import due, first, planning, restoring, rows, slots
 from service.digests.models import Edition, Run
 from service.digests.slots import LATEST
 from service.recipes.models import Recipe
