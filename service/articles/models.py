@@ -108,7 +108,7 @@ class StorySignature(Model):
     #: Equal for equal texts.
     text_key: Mapped[int]
 
-    __table_args__ = (Index("ix_story_signatures_bands", "bands", postgresql_using="gin"),)
+    __table_args__ = (Index("ix_story_signatures_text", "newsletter_id", "text_key"),)
 
 
 class ArticleTopic(Model):

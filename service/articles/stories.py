@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from service.articles import likeness, minhash
 from service.articles.likeness import Text
 from service.articles.locking import lock_newsletter
+from service.articles.merging import Heap
 from service.articles.models import Article, StorySignature
 from service.db import Sessions, transaction
 
@@ -31,19 +32,31 @@ _RARE, _RARE_PART = 3, 0.01
 _TITLES = 5_000
 _STORY = func.coalesce(Article.story_id, Article.id)
 
+# By equal keys, which a hash join finds: overlapping arrays, even with an index, were compared one by one.
 _NEIGHBOURS = text(
     """
-    SELECT fresh.article_id, known.article_id
-    FROM story_signatures AS fresh
-    JOIN articles AS fresh_article ON fresh_article.id = fresh.article_id
-    JOIN story_signatures AS known
-        ON known.bands && fresh.bands AND known.newsletter_id = fresh.newsletter_id
-        AND known.article_id <> fresh.article_id
-    JOIN articles AS known_article ON known_article.id = known.article_id
-    WHERE fresh.article_id = ANY(:article_ids)
-      AND (known.text_key = fresh.text_key AND known_article.fetched_at >= :remembered
-        OR known_article.published_at BETWEEN fresh_article.published_at - :window
-            AND fresh_article.published_at + :window)
+    WITH fresh AS MATERIALIZED (
+        SELECT s.article_id, s.bands, s.text_key, a.published_at
+        FROM story_signatures AS s JOIN articles AS a ON a.id = s.article_id
+        WHERE s.article_id = ANY(:article_ids)
+    ), known AS MATERIALIZED (
+        SELECT s.article_id, unnest(s.bands) AS band, a.published_at
+        FROM story_signatures AS s JOIN articles AS a ON a.id = s.article_id
+        WHERE s.newsletter_id = :newsletter_id AND a.newsletter_id = :newsletter_id
+          AND a.published_at BETWEEN (SELECT min(published_at) FROM fresh) - CAST(:window AS interval)
+              AND (SELECT max(published_at) FROM fresh) + CAST(:window AS interval)
+    )
+    SELECT DISTINCT each.article_id, known.article_id
+    FROM (SELECT article_id, published_at, unnest(bands) AS band FROM fresh) AS each
+    JOIN known ON known.band = each.band AND known.article_id <> each.article_id
+        AND known.published_at BETWEEN each.published_at - CAST(:window AS interval)
+            AND each.published_at + CAST(:window AS interval)
+    UNION
+    SELECT fresh.article_id, same.article_id
+    FROM fresh
+    JOIN story_signatures AS same ON same.text_key = fresh.text_key
+        AND same.newsletter_id = :newsletter_id AND same.article_id <> fresh.article_id
+    JOIN articles AS a ON a.id = same.article_id AND a.fetched_at >= :remembered
     """
 )
 
@@ -119,7 +132,13 @@ def _sign(session: Session, newsletter_id: int, fresh: Sequence[Text]) -> None:
 def _fold(session: Session, newsletter_id: int, fresh: Sequence[Text], *, now: datetime) -> None:
     ids = [one.article_id for one in fresh]
     pairs = session.execute(
-        _NEIGHBOURS, {"article_ids": ids, "remembered": now - REMEMBERED, "window": likeness.WINDOW}
+        _NEIGHBOURS,
+        {
+            "article_ids": ids,
+            "newsletter_id": newsletter_id,
+            "remembered": now - REMEMBERED,
+            "window": likeness.WINDOW,
+        },
     )
     found = sorted({(min(one, other), max(one, other)) for one, other in pairs})
     if not found:
@@ -127,7 +146,7 @@ def _fold(session: Session, newsletter_id: int, fresh: Sequence[Text], *, now: d
     involved = {article_id for pair in found for article_id in pair}
     texts = {one.article_id: one for one in fresh}
     texts |= _texts(session, involved - texts.keys())
-    heap = _Heap(*_stories(session, involved))
+    heap = Heap(*_stories(session, involved))
     is_rare = _Rarity(session, newsletter_id, since=min(one.published_at for one in fresh))
     for one, other in found:
         found_likeness = likeness.alike(texts[one], texts[other], is_rare=is_rare)
@@ -157,7 +176,7 @@ def _stories(session: Session, article_ids: Collection[int]) -> tuple[dict[int, 
     return story_of, dict(firsts.all())
 
 
-def _write(session: Session, heap: "_Heap") -> None:
+def _write(session: Session, heap: Heap) -> None:
     for root, merged in sorted(heap.grown().items()):
         session.execute(
             update(Article)
@@ -166,39 +185,6 @@ def _write(session: Session, heap: "_Heap") -> None:
             .execution_options(synchronize_session=False)
         )
     session.expire_all()
-
-
-class _Heap:
-    """Stories that grow together while one batch is compared."""
-
-    def __init__(self, story_of: dict[int, int], firsts: dict[int, datetime]) -> None:
-        self._story_of, self._firsts = story_of, firsts
-        self._parents: dict[int, int] = {}
-
-    def join(self, one: int, other: int, *, same_text: bool) -> None:
-        """Make one story of two articles', unless that would make a chain without end.
-
-        A daily column resembles yesterday's: only the very same text reaches beyond the window.
-        """
-        first, second = sorted((self._root(self._story_of[one]), self._root(self._story_of[other])))
-        if first == second:
-            return
-        if not same_text and abs(self._firsts[first] - self._firsts[second]) > likeness.WINDOW:
-            return
-        self._parents[second] = first
-        self._firsts[first] = min(self._firsts[first], self._firsts[second])
-
-    def grown(self) -> dict[int, list[int]]:
-        """Return the stories that took others in, each with all their ids."""
-        found: dict[int, list[int]] = {}
-        for story in self._parents:
-            found.setdefault(self._root(story), []).append(story)
-        return {root: [root, *merged] for root, merged in found.items()}
-
-    def _root(self, story: int) -> int:
-        while story in self._parents:
-            story = self._parents[story]
-        return story
 
 
 class _Rarity:

@@ -1,4 +1,4 @@
-"""Readers of a newsletter by the million, written in slices."""
+"""Readers of a newsletter by the million, written in slices, and spread as an import spreads them."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from service.bench import content
 from service.db import Sessions, transaction
-from service.newsletters.models import Newsletter
+from service.newsletters.models import Newsletter, Rhythm
+from service.subscribers.spreading import place
 
 _SLICE = 100_000
 
@@ -19,13 +20,18 @@ _READERS = text(
         FROM (SELECT format('reader%s@mail%s.example', n, n % 50) AS each
               FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n) AS addresses
         RETURNING id
+    ), numbered AS (
+        SELECT id, row_number() OVER (ORDER BY id) AS number FROM people
+    ), places AS (
+        SELECT * FROM unnest(CAST(:weekdays AS bigint[]), CAST(:hours AS bigint[]),
+            CAST(:slots AS timestamptz[])) WITH ORDINALITY AS each (weekday, hour, slot, number)
     ), subscriptions_of_theirs AS (
         INSERT INTO subscriptions (subscriber_id, newsletter_id, state, generation, topic_ids, rhythm,
-            weekday, hour, time_zone, announcements, first_digest_pending, watermark, created_at,
-            requested_at, confirmed_at)
-        SELECT id, :newsletter_id, 'active', 1, :topic_ids, 'weekly', 5, 7, 'UTC', true, false, 0,
-            :now, :now, :now
-        FROM people RETURNING id
+            weekday, hour, time_zone, announcements, first_digest_pending, watermark, next_due_at,
+            created_at, requested_at, confirmed_at)
+        SELECT id, :newsletter_id, 'active', 1, :topic_ids, 'weekly', weekday, hour, 'UTC', true, false, 0,
+            slot, :now, :now, :now
+        FROM numbered JOIN places USING (number) RETURNING id
     )
     INSERT INTO consent_events (subscription_id, kind, at, channel, details)
     SELECT id, 'confirmed', :now, 'page', '{}' FROM subscriptions_of_theirs
@@ -45,7 +51,19 @@ def write(
     for first in range(1, count + 1, _SLICE):
         last = min(first + _SLICE - 1, count)
         with transaction(sessions) as session:
-            values = {"newsletter_id": newsletter.id, "topic_ids": topic_ids, "now": now}
-            session.execute(_READERS, values | {"first": first, "last": last})
+            places = [
+                place(number, Rhythm.WEEKLY, time_zone="UTC", now=now) for number in range(first, last + 1)
+            ]
+            values = {
+                "newsletter_id": newsletter.id,
+                "topic_ids": topic_ids,
+                "now": now,
+                "first": first,
+                "last": last,
+                "weekdays": [each.weekday for each in places],
+                "hours": [each.hour for each in places],
+                "slots": [each.next_due_at for each in places],
+            }
+            session.execute(_READERS, values)
         progress(last, count)
     return newsletter

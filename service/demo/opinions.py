@@ -9,6 +9,7 @@ from service.articles.models import Article, ArticleTopic
 from service.demo.clicks import plan_clicks
 from service.demo.publication import load_publication
 from service.demo.readers import SampleReader, invent_readers
+from service.digests.slots import LATEST
 from service.newsletters.models import Rhythm, Topic
 from service.popularity import buckets
 from service.popularity.models import Click, Verdict
@@ -30,6 +31,17 @@ UNCLICKED_PLACE = 5
 WORDING = "Sample reader of the demo; no person stands behind this address."
 
 
+#: Days before now up to which a reader of this rhythm has read.
+_READ_UNTIL = {
+    Rhythm.DAILY: 2,
+    Rhythm.WEEKDAYS: 2,
+    Rhythm.ENOUGH: 3,
+    Rhythm.WEEKLY: 7,
+    Rhythm.FORTNIGHTLY: 14,
+    Rhythm.MONTHLY: 28,
+}
+
+
 def add_readers(session: Session, newsletter_id: int, *, now: datetime) -> None:
     """Add the sample readers, confirmed long ago; those whose hour came today are due at once."""
     if session.scalar(select(exists().where(Subscription.newsletter_id == newsletter_id))):
@@ -38,8 +50,7 @@ def add_readers(session: Session, newsletter_id: int, *, now: datetime) -> None:
     topic_ids = {topic.name: topic.id for topic in rows}
     by_slug = {topic.slug: topic_ids[topic.name] for topic in load_publication().topics}
     read_already = {
-        rhythm: _seq_before(session, now - timedelta(days=days))
-        for rhythm, days in ((Rhythm.DAILY, 2), (Rhythm.WEEKLY, 7), (Rhythm.MONTHLY, 28))
+        rhythm: _seq_before(session, now - timedelta(days=days)) for rhythm, days in _READ_UNTIL.items()
     }
     readers = [
         _subscription(reader, newsletter_id, by_slug, watermark=read_already[reader.rhythm], now=now)
@@ -118,7 +129,8 @@ def _subscription(
             weekday=reader.weekday,
             hour=reader.hour,
             time_zone=reader.time_zone,
-            after=now - timedelta(days=1),
+            # Not so long ago that the hour has passed for too long.
+            after=now - min(timedelta(days=1), LATEST[reader.rhythm] - timedelta(hours=1)),
         ),
         created_at=joined,
         requested_at=joined,

@@ -35,7 +35,14 @@ _TIME_ZONES = {
     "Australia/Adelaide": 2,
     "Pacific/Auckland": 2,
 }
-_RHYTHMS = {Rhythm.WEEKLY: 72, Rhythm.DAILY: 20, Rhythm.MONTHLY: 8}
+_RHYTHMS = {
+    Rhythm.WEEKLY: 56,
+    Rhythm.DAILY: 15,
+    Rhythm.WEEKDAYS: 10,
+    Rhythm.ENOUGH: 7,
+    Rhythm.FORTNIGHTLY: 6,
+    Rhythm.MONTHLY: 6,
+}
 # How many topics a reader ticks, and at which hours and weekdays (1 is Monday) people like to read.
 _TOPIC_COUNTS = {1: 18, 2: 30, 3: 27, 4: 15, 5: 7, 8: 3}
 _HOURS = {6: 8, 7: 26, 8: 22, 9: 8, 12: 7, 16: 4, 17: 9, 18: 10, 20: 6}

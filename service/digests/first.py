@@ -135,7 +135,8 @@ def _choices(
             left,
             candidates,
             newsletter=edition.newsletter,
-            rhythm=readers[0].rhythm,
+            # Not the reader's own: who waits for enough later is greeted with what there is.
+            rhythm=edition.rhythm,
             received=received,
             after_seq=0,
         )

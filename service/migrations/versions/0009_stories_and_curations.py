@@ -41,7 +41,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("article_id", name=op.f("pk_story_signatures")),
     )
-    op.create_index("ix_story_signatures_bands", "story_signatures", ["bands"], postgresql_using="gin")
+    op.create_index("ix_story_signatures_text", "story_signatures", ["newsletter_id", "text_key"])
     op.create_table(
         "curations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

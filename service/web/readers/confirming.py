@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from service.db import transaction
 from service.dispatch import TaskName
 from service.errors import ExpiredToken
+from service.newsletters.models import Rhythm
 from service.newsletters.queries import list_open
 from service.subscribers import emails, opt_in, queries
 from service.subscribers.models import Subscription
@@ -61,6 +62,7 @@ def _page(subscription: Subscription | None, current: Standing) -> Response:
             preferences_url=runtime().links.preferences(subscription_id=subscription.id),
             next_due=moments.local(subscription.next_due_at or now(), subscription),
             phrase=emails.rhythm_phrase(subscription),
+            waits=subscription.rhythm is Rhythm.ENOUGH,
             topics=emails.topic_names(subscription),
             announcements=subscription.announcements,
             first_pending=subscription.first_digest_pending,

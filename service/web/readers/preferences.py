@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from service.db import transaction
 from service.emails.dates import long_date
 from service.errors import Conflict, InvalidInput, NotFound
+from service.newsletters.models import Rhythm
 from service.subscribers import addresses, emails, filters, preferences, queries, reach, unsubscribe, wording
 from service.subscribers.choices import LONGEST_PAUSE
 from service.subscribers.models import Subscription, SubscriptionState
@@ -165,6 +166,7 @@ def _page(
             address=addresses.mask(subscription.subscriber.email),
             summary=emails.summary(subscription),
             next_due=moments.local(subscription.next_due_at or now(), subscription),
+            waits_for=subscription.enough_items if subscription.rhythm is Rhythm.ENOUGH else None,
             paused_until=long_date(until, locale="en") if paused and until is not None else None,
             typed_until=request.form.get("until", ""),
             first_day=today + timedelta(days=1),

@@ -216,3 +216,13 @@ def test_a_newsletter_that_may_not_send_keeps_its_new_readers_waiting(
     session.commit()
 
     assert plan_first(sessions) == PlanReport(planned=1)
+
+
+def test_who_waits_for_enough_later_is_greeted_with_what_there_is(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_world(session, stories=4)
+    reader = make_new(session, newsletter, rhythm=Rhythm.ENOUGH, enough_items=9)
+    session.commit()
+    assert plan_first(sessions) == PlanReport(planned=1)
+    assert len(articles_of(session, reader)[0]) == 4

@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import product
 from threading import Barrier
 
 import pytest
@@ -11,9 +12,12 @@ from sqlalchemy.orm import Session
 
 from service.db import Sessions
 from service.delivery.models import Mailing, Message, MessageState
-from service.digests import due, first, planning, restoring, rows
+from service.digests import due, first, planning, restoring, rows, slots
 from service.digests.models import Edition, Run
+from service.digests.slots import LATEST
 from service.recipes.models import Recipe
+from service.subscribers import schedule
+from service.subscribers.choices import RHYTHMS
 from service.subscribers.models import Subscription
 from tests.integration.digests.worlds import LINKS, NOW, make_due, make_world
 
@@ -64,6 +68,33 @@ def test_five_planners_at_once_plan_everybody_once(
     with committing() as session:
         assert_everybody_once(session)
         assert session.scalar(select(func.count()).select_from(Run)) == 2
+
+
+def test_five_ticks_at_once_open_every_edition_and_run_once(committing: Sessions) -> None:
+    chosen = list(product(RHYTHMS, ["UTC", "Europe/Berlin", "Pacific/Kiritimati"]))
+    with committing.begin() as session:
+        newsletter = make_world(session, stories=12)
+        for rhythm, zone in chosen * 3:
+            slot = schedule.next_due(
+                rhythm, weekday=2, hour=9, time_zone=zone, after=NOW - LATEST[rhythm] + timedelta(hours=1)
+            )
+            # Whoever is due after this moment waits for another tick.
+            make_due(session, newsletter, rhythm=rhythm, time_zone=zone, next_due_at=slot)
+        due = session.scalars(select(Subscription).where(Subscription.next_due_at <= NOW)).all()
+        expected = {(one.rhythm, slots.slot_of(one, now=NOW).period) for one in due}
+        expected_runs = {(one.rhythm, slots.slot_of(one, now=NOW).at) for one in due}
+        assert len(expected) > len(RHYTHMS) - 2
+        readers = Counter(one.id for one in due)
+
+    at_once([lambda: planning.plan_due(committing, links=LINKS, now=NOW)] * 5)
+
+    with committing() as session:
+        editions = session.execute(select(Edition.rhythm, Edition.period)).all()
+        assert Counter(map(tuple, editions)) == Counter(expected)
+        runs = session.execute(select(Edition.rhythm, Run.slot_at).select_from(Run).join(Edition)).all()
+        assert Counter(map(tuple, runs)) == Counter(expected_runs)
+        assert Counter(session.scalars(select(Message.subscription_id))) == readers
+        assert set(session.scalars(select(Message.state))) == {MessageState.PLANNED}
 
 
 def test_a_pass_that_runs_out_of_time_leaves_the_rest_to_the_next(

@@ -1,10 +1,8 @@
 """Rhythms beyond every day, week and month, and hours that have passed."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,11 +14,10 @@ from service.digests.report import PlanReport
 from service.newsletters.models import Rhythm
 from service.ops import editions as edition_pages
 from service.ops.missed import list_missed
-from service.subscribers import choices as offered
-from service.subscribers import preferences, schedule
+from service.subscribers import preferences
 from service.subscribers.choices import Choices
 from service.subscribers.consent import Circumstances
-from tests.factories import make_newsletter, make_subscription
+from service.subscribers.models import Subscription
 from tests.integration.digests.worlds import (
     LINKS,
     NOW,
@@ -119,52 +116,74 @@ def test_an_hour_that_passed_for_too_long_is_dropped_told_and_costs_no_article(
     assert len(articles_of(session, reader)[0]) == 6
 
 
-changes = st.tuples(
-    st.sampled_from(list(offered.RHYTHMS)),
-    st.integers(1, 7),
-    st.integers(0, 23),
-    st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Kiritimati", "Pacific/Niue", "America/New_York"]),
-)
+def change(session: Session, reader: Subscription, *, now: datetime, **values: object) -> datetime:
+    """Save other choices as the preference page does, and return the slot that it names."""
+    choices = {
+        "topic_ids": tuple(reader.topic_ids),
+        "rhythm": reader.rhythm,
+        "weekday": reader.weekday,
+        "hour": reader.hour,
+        "time_zone": reader.time_zone,
+        "announcements": False,
+        **values,
+    }
+    preferences.change(session, reader.id, Choices(**choices), circumstances=BY_PAGE, now=now)
+    session.commit()
+    assert reader.next_due_at is not None
+    return reader.next_due_at
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=changes, after=changes, had_one_today=st.booleans())
-def test_a_change_neither_doubles_a_day_nor_skips_a_slot(
-    session: Session,
-    before: tuple[Rhythm, int, int, str],
-    after: tuple[Rhythm, int, int, str],
-    had_one_today: bool,
+def test_a_later_day_of_a_week_that_had_its_digest_is_not_promised(
+    session: Session, sessions: Sessions
 ) -> None:
-    newsletter = make_newsletter(session)
-    rhythm, weekday, hour, zone = before
-    reader = make_subscription(session, newsletter, rhythm=rhythm, weekday=weekday, hour=hour, time_zone=zone)
-    reader.next_due_at = schedule.next_due(rhythm, weekday=weekday, hour=hour, time_zone=zone, after=NOW)
-    reader.last_digest_on = schedule.local_date(NOW, time_zone=zone) if had_one_today else None
-    old = reader.next_due_at
-    rhythm, weekday, hour, zone = after
-    preferences.change(
-        session,
-        reader.id,
-        Choices(
-            topic_ids=tuple(topic.id for topic in newsletter.topics[:1]),
-            rhythm=rhythm,
-            weekday=weekday,
-            hour=hour,
-            time_zone=zone,
-            announcements=False,
-        ),
-        circumstances=BY_PAGE,
-        now=NOW,
-    )
-    new = reader.next_due_at
-    assert new is not None
-    assert new > NOW
-    first = schedule.next_due(rhythm, weekday=weekday, hour=hour, time_zone=zone, after=NOW)
-    if before == after:
-        assert new == old
-    elif reader.last_digest_on is None:
-        assert new == first
-    else:
-        # The first slot of the new rhythm on a day that has had no digest yet.
-        assert schedule.local_date(new, time_zone=zone) > reader.last_digest_on
-        assert new == first or schedule.local_date(first, time_zone=zone) <= reader.last_digest_on
+    newsletter = make_world(session)
+    reader = make_due(session, newsletter)
+    session.commit()
+    plan(sessions)
+    make_stories(session, newsletter, count=3, first_seq=7)
+    session.refresh(reader)
+
+    # From Tuesday to Sunday: this week's edition has reached this reader, next Sunday's has not.
+    slot = change(session, reader, weekday=7, now=NOW + timedelta(hours=1))
+    assert slot == datetime(2026, 12, 6, 9, tzinfo=UTC)
+    assert plan(sessions, after=slot - NOW) == PlanReport(planned=1)
+
+
+def test_a_digest_that_is_due_in_the_minute_of_a_change_still_comes(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_world(session)
+    reader = make_due(session, newsletter)
+    session.commit()
+    # Eight o'clock of this Tuesday has passed; the digest of nine would otherwise slip a week.
+    assert change(session, reader, hour=8, now=NOW + timedelta(seconds=3)) == NOW
+    assert plan(sessions, after=timedelta(seconds=5)) == PlanReport(planned=1)
+    session.refresh(reader)
+    assert reader.next_due_at == NOW + timedelta(days=7, hours=-1)
+
+
+def test_a_change_to_a_later_hour_of_the_same_edition_moves_what_is_due(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_world(session)
+    reader = make_due(session, newsletter)
+    session.commit()
+    later = NOW + timedelta(hours=3)
+    assert change(session, reader, hour=12, now=NOW + timedelta(seconds=3)) == later
+    assert plan(sessions, after=timedelta(seconds=5)) == PlanReport()
+    assert plan(sessions, after=timedelta(hours=3)) == PlanReport(planned=1)
+
+
+def test_whoever_moves_west_has_one_digest_on_a_day_that_comes_twice(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_world(session)
+    values = {"rhythm": Rhythm.DAILY, "time_zone": "Pacific/Kiritimati", "hour": 23}
+    reader = make_due(session, newsletter, **values)
+    session.commit()
+    plan(sessions)
+    session.refresh(reader)
+    assert reader.last_digest_on == date(2026, 11, 24)
+    # On Niue it is the 23rd still, a few hours before midnight: the 24th is yet to come, and was served.
+    slot = change(session, reader, time_zone="Pacific/Niue", hour=7, now=NOW + timedelta(minutes=1))
+    assert slot == datetime(2026, 11, 25, 18, tzinfo=UTC)

@@ -1,16 +1,19 @@
 """The front page: every number leads to the list it counts."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
 
 from service.db import Sessions, transaction
 from service.delivery.models import Stream
+from service.digests import planning
+from service.newsletters.models import Rhythm
 from service.operators.models import Role
 from service.ops import heartbeats
 from tests.factories import make_newsletter
+from tests.integration.digests.worlds import LINKS, make_due, make_world
 from tests.integration.ops.scenes import EVERYTHING, make_mailing
 from tests.integration.web_admin.browsing import Visitor
 
@@ -104,3 +107,25 @@ def test_wrong_addresses_are_not_found_and_never_an_error(desk: Visitor) -> None
     ):
         assert desk.open(path).status_code == 404, path
     assert desk.open("/console/queue/messages/?before=x-1&mailing=").status_code == 200
+
+
+def test_readers_whose_hour_passed_are_an_alarm_that_leads_to_their_edition(
+    visitor: Visitor, sessions: Sessions
+) -> None:
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    slot = now - timedelta(hours=14)
+    with transaction(sessions) as session:
+        newsletter = make_world(session)
+        make_due(session, newsletter, rhythm=Rhythm.DAILY, hour=slot.hour, next_due_at=slot)
+    visitor.be(sessions, Role.VIEWER)
+    assert "missed a digest" not in visitor.open("/console/").text
+
+    planning.plan_due(sessions, links=LINKS, now=now)
+
+    page = visitor.open("/console/").text
+    assert "1 reader of The Courier missed a digest." in page
+    edition = re.search(r'<a href="(/console/editions/\d+)">Look at the edition</a>', page)
+    assert edition
+    shown = visitor.open(edition[1]).text
+    assert "14 h late" in shown
+    assert "their hour had passed for too long" in shown

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import ConsentEvent, ConsentKind, Subscription, SubscriptionState
+from service.web.readers.moments import local
 from tests.factories import make_subscription
 from tests.integration.web_readers.browsing import ANN, Reader, fresh, path_of
 
@@ -50,6 +51,37 @@ def test_saving_changes_everything_and_states_the_result(
     assert (on.kind, changed.kind) == (ConsentKind.ANNOUNCEMENTS_ON, ConsentKind.PREFERENCES_CHANGED)
     assert on.wording == "Also send me the occasional announcement from The Harbour Courier."
     assert changed.form_url == "http://localhost:8000/p/<token>"
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "words", "phrase"),
+    [
+        ("weekdays", "Weekdays, 07:00, from", "Next: "),
+        ("fortnightly", "Every two weeks, Friday 07:00, from", "Next: Friday "),
+        ("enough", "When 6 good articles wait, 07:00, from", "We look next on "),
+    ],
+)
+def test_every_rhythm_can_be_chosen_and_says_what_comes_next(
+    session: Session, reader: Reader, active: Subscription, path: str, rhythm: str, words: str, phrase: str
+) -> None:
+    assert f'name="rhythm" value="{rhythm}"' in reader.client.get(path).text
+    answer = reader.post(path, settings(active, rhythm=rhythm, enough_items="6"))
+    page = reader.client.get(answer.location).text
+    assert words in page
+    due = fresh(session).next_due_at
+    assert due is not None
+    assert phrase in page
+    assert local(due, fresh(session)) in page
+    assert ("and write if 6 good articles wait for you" in page) == (rhythm == "enough")
+
+
+def test_nobody_can_wait_for_more_articles_than_a_mail_holds(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    answer = reader.post(path, settings(active, rhythm="enough", enough_items="11"))
+    assert answer.status_code == 422
+    assert "Choose how many articles are enough for a mail." in answer.text
+    assert fresh(session).rhythm is Rhythm.WEEKLY
 
 
 def test_choosing_no_topic_is_a_friendly_error_that_keeps_the_rest(

@@ -1,0 +1,38 @@
+"""Stories that grow together while one batch of articles is compared (pure)."""
+
+from datetime import datetime
+
+from service.articles import likeness
+
+
+class Heap:
+    """Starts with the stories as they are, and knows when the first article of each was published."""
+
+    def __init__(self, story_of: dict[int, int], firsts: dict[int, datetime]) -> None:
+        self._story_of, self._firsts = story_of, firsts
+        self._parents: dict[int, int] = {}
+
+    def join(self, one: int, other: int, *, same_text: bool) -> None:
+        """Make one story of two articles', unless that would make a chain without end.
+
+        A daily column resembles yesterday's: only the very same text reaches beyond the window.
+        """
+        first, second = sorted((self._root(self._story_of[one]), self._root(self._story_of[other])))
+        if first == second:
+            return
+        if not same_text and abs(self._firsts[first] - self._firsts[second]) > likeness.WINDOW:
+            return
+        self._parents[second] = first
+        self._firsts[first] = min(self._firsts[first], self._firsts[second])
+
+    def grown(self) -> dict[int, list[int]]:
+        """Return the stories that took others in, each with all their ids."""
+        found: dict[int, list[int]] = {}
+        for story in self._parents:
+            found.setdefault(self._root(story), []).append(story)
+        return {root: [root, *merged] for root, merged in found.items()}
+
+    def _root(self, story: int) -> int:
+        while story in self._parents:
+            story = self._parents[story]
+        return story
