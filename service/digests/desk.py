@@ -22,9 +22,6 @@ from service.links import Links
 from service.newsletters.models import Newsletter
 from service.recipes.bulk import NewRecipe
 
-#: Groups whose choice is remembered, about 500 bytes each: equal readers lie anywhere in the tables.
-_MOST_GROUPS = 400_000
-
 
 @dataclass(slots=True)
 class Desk:
@@ -52,10 +49,17 @@ class Desk:
         group = (*reader[3:8], reader.watermark, had)
         found = self.chosen.get(group)
         if found is None:
-            if len(self.chosen) >= _MOST_GROUPS:
-                self.chosen.clear()
             found = self.chosen[group] = self._select(reader, had=had, fresh=fresh)
         return found
+
+    @property
+    def size(self) -> int:
+        return len(self.chosen) + len(self.recipe_ids)
+
+    def forget(self) -> None:
+        """Give memory back between slices; what is asked for again is chosen and found again."""
+        self.chosen.clear()
+        self.recipe_ids.clear()
 
     def _select(
         self, reader: DueReader, *, had: frozenset[int], fresh: dict[bytes, NewRecipe]

@@ -26,6 +26,8 @@ from service.recipes.bulk import NewRecipe
 from service.recipes.queries import MEMORY
 
 _NOTHING: frozenset[int] = frozenset()
+#: Choices and recipes that are remembered, some 300 bytes each: equal readers lie anywhere in the tables.
+_MOST = 1_500_000
 
 
 class Planner:
@@ -65,6 +67,9 @@ class Planner:
             outcomes += own
         with self.watch.stage("rows"):
             written = rows.write(session, outcomes, now=self._now)
+        if sum(here.size for here in self._desks.values()) > _MOST:
+            for here in self._desks.values():
+                here.forget()
         return _report(written, paused=paused, waiting=waiting)
 
     def _outcomes(self, session: Session, slot: Slot, readers: Sequence[DueReader]) -> list[Outcome]:
