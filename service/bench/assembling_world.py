@@ -1,10 +1,11 @@
 """A newsletter whose readers are all due at once: many topics of very different size, few readers alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic, Source
 from service.bench import content
@@ -107,7 +108,9 @@ def _article(dice: Random, sources: list[Source], number: int, count: int, *, no
     )
 
 
-def _settle(session, dice: Random, ids, topic_ids: list[int], *, now: datetime) -> None:  # type: ignore[no-untyped-def]  # rows of one insert
+def _settle(
+    session: Session, dice: Random, ids: Sequence[int], topic_ids: list[int], *, now: datetime
+) -> None:
     weights = [1 / (rank + 1) for rank in range(len(topic_ids))]
     seq = 0
     for article_id in ids:

@@ -14,6 +14,8 @@ from service.recipes.models import RecipeKind
 
 SUBJECT_LENGTH = 60
 PREHEADER_LENGTH = 90
+#: In the links of a digest that is only looked at: whoever follows one is no reader, and is not counted.
+NO_MAILING = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,9 @@ def foresee(session: Session, reader: Subscription, *, links: Links, now: dateti
     outcome, slot = _choose(session, reader, now=max(now, at))
     if isinstance(outcome, Skip):
         return Foreseen(reader.id, reader.newsletter.name, reader.rhythm, at, outcome.reason)
-    issue = Issue(reader.newsletter_id, mailing_id=0, locale=reader.newsletter.locale, day=slot.today)
+    issue = Issue(
+        reader.newsletter_id, mailing_id=content.NO_MAILING, locale=reader.newsletter.locale, day=slot.today
+    )
     articles = _articles(session, outcome)
     draft = content.draft(outcome, issue=issue, articles=articles)
     letter = emails.digest_letter(reader.newsletter, draft, articles=articles, links=links)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from service.articles.models import Article
 from service.db import transaction
+from service.digests.content import NO_MAILING
 from service.errors import NotFound
 from service.popularity import clicks
 from service.tokens import Purpose
@@ -25,18 +26,19 @@ def follow(token: str) -> ResponseReturnValue:
         article = session.get(Article, article_id)
         if article is None or article.withdrawn_at is not None or not _is_web_address(article.url):
             raise NotFound("This article is not available any more.")
-        clicks.record(
-            session,
-            article_id=article_id,
-            mailing_id=mailing_id,
-            slot=slot,
-            variant=variant,
-            ip=visitor_ip(),
-            user_agent=request.user_agent.string,
-            method=request.method,
-            now=now(),
-            prefetch=_is_prefetch(),
-        )
+        if mailing_id != NO_MAILING:
+            clicks.record(
+                session,
+                article_id=article_id,
+                mailing_id=mailing_id,
+                slot=slot,
+                variant=variant,
+                ip=visitor_ip(),
+                user_agent=request.user_agent.string,
+                method=request.method,
+                now=now(),
+                prefetch=_is_prefetch(),
+            )
     return private(redirect(article.url, code=302))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made
 
 
