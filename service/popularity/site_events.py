@@ -20,6 +20,8 @@ from service.popularity.salts import visitor_hash
 AGAIN = timedelta(minutes=30)
 #: More events an hour than this are no person's.
 MOST_PER_HOUR = 20
+#: And of one visitor no more than so many are written down at all: a script must not fill the disk.
+MOST_KEPT = 200
 HELD = timedelta(minutes=10)
 #: A network adds this, or this share of what others add, whichever is more.
 NETWORK_LEAST, NETWORK_SHARE = 5, 0.1
@@ -59,7 +61,10 @@ def record(
     now: datetime,
     prefetch: bool = False,
 ) -> Verdict | None:
-    """Write one event down and say what it was taken for; None where the address is no article of ours."""
+    """Write one event down and say what it was taken for; None where the address is no article of ours.
+
+    Beyond `MOST_KEPT` an hour from one visitor nothing is written.
+    """
     address = urls.resolve(url)
     article_id = None
     if address is not None:
@@ -71,6 +76,13 @@ def record(
     visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
     # A double report is two requests at once: the second waits here until the first is committed.
     session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    kept = session.scalar(
+        select(func.count())
+        .select_from(SiteEvent)
+        .where(SiteEvent.visitor == visitor, SiteEvent.at > now - timedelta(hours=1))
+    )
+    if (kept or 0) >= MOST_KEPT:
+        return Verdict.SCANNER
     verdict = _judge(session, article_id, signal, visitor, user_agent=user_agent, prefetch=prefetch, now=now)
     session.add(
         SiteEvent(

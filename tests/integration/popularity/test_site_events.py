@@ -92,6 +92,15 @@ def test_more_than_a_person_reads_in_an_hour_is_no_person(session: Session, now:
     assert verdicts.count(Verdict.HUMAN) == site_events.MOST_PER_HOUR
 
 
+def test_a_script_that_reports_for_ever_fills_no_table(
+    session: Session, now: datetime, article: Article
+) -> None:
+    verdicts = [view(session, now, agent="curl/8.5.0") for _ in range(site_events.MOST_KEPT + 30)]
+    assert set(verdicts) == {Verdict.SCANNER}
+    assert len(session.scalars(select(SiteEvent.id)).all()) == site_events.MOST_KEPT
+    assert view(session, now + timedelta(minutes=61)) is Verdict.HUMAN
+
+
 def test_a_better_filter_is_run_again_over_what_is_kept(
     session: Session, now: datetime, article: Article
 ) -> None:
