@@ -53,7 +53,10 @@ def preview(reader: str, newsletter: str | None, html: Path | None, as_json: boo
             if found is None:
                 raise NotFound(f"There is no newsletter “{newsletter}”.")
             scope = found.id
-        for subscription in foreseeing.find(session, reader, newsletter_id=scope):
+        subscriptions = foreseeing.find(session, reader, newsletter_id=scope)
+        if html is not None and len(subscriptions) > 1:
+            raise click.UsageError("This reader has several newsletters; name one with --newsletter.")
+        for subscription in subscriptions:
             seen = foreseeing.foresee(session, subscription, links=runtime.links, now=utc_now())
             if html is not None and seen.content is not None:
                 html.write_text(seen.content.html, encoding="utf-8")

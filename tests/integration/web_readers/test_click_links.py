@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article
+from service.digests.content import NO_MAILING
 from service.newsletters.models import Newsletter
 from service.popularity.models import Click, SignalBucket
 from tests.factories import make_article, make_source
@@ -37,6 +38,17 @@ def test_a_click_leads_to_the_article_and_counts_it(
     click = session.scalars(select(Click).order_by(Click.id.desc())).first()
     assert click is not None
     assert (click.mailing_id, click.slot) == (3, 2)
+
+
+def test_a_link_of_a_preview_leads_to_the_article_and_counts_nothing(
+    session: Session, reader: Reader, article: Article
+) -> None:
+    path = path_of(reader.runtime.links.click(article_id=article.id, mailing_id=NO_MAILING, slot=1))
+    answer = reader.client.get(path, headers={"User-Agent": "Mozilla/5.0 Chrome/140"})
+    assert (answer.status_code, answer.location) == (302, article.url)
+    session.expire_all()
+    assert session.scalars(select(Click)).all() == []
+    assert session.scalars(select(SignalBucket)).all() == []
 
 
 def test_a_click_takes_no_destination_from_the_address(reader: Reader, article: Article) -> None:
