@@ -21,7 +21,7 @@ _BEHIND = 0.05
 _SOURCES = 12
 _SETTLED = timedelta(days=7)
 
-_PEOPLE = "COPY subscribers (id, email, email_key, locale, created_at) FROM STDIN"
+_PEOPLE = "COPY subscribers (id, email, email_key, created_at) FROM STDIN"
 _SUBSCRIPTIONS = (
     "COPY subscriptions (subscriber_id, newsletter_id, state, generation, topic_ids, rhythm, weekday, hour, "
     "time_zone, announcements, first_digest_pending, watermark, next_due_at, created_at, requested_at, "
@@ -158,7 +158,7 @@ def _readers(
                 with cursor.copy(_PEOPLE) as copy:
                     for n in range(first, last + 1):
                         address = f"reader{n}@mail{n % 50}.example"
-                        copy.write_row((n, address, address, "en", long_ago))
+                        copy.write_row((n, address, address, long_ago))
                 with cursor.copy(_SUBSCRIPTIONS) as copy:
                     for n in range(first, last + 1):
                         chosen = _choice(dice, topic_ids, weights, picks)

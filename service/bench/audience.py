@@ -15,8 +15,8 @@ _SLICE = 100_000
 _READERS = text(
     """
     WITH people AS (
-        INSERT INTO subscribers (email, email_key, locale, created_at)
-        SELECT each, each, 'en', :now
+        INSERT INTO subscribers (email, email_key, created_at)
+        SELECT each, each, :now
         FROM (SELECT format('reader%s@mail%s.example', n, n % 50) AS each
               FROM generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS n) AS addresses
         RETURNING id

@@ -32,8 +32,8 @@ _BATCH = 200
 _READERS = text(
     """
     WITH people AS (
-        INSERT INTO subscribers (email, email_key, locale, created_at)
-        SELECT each, each, 'en', :now
+        INSERT INTO subscribers (email, email_key, created_at)
+        SELECT each, each, :now
         FROM (SELECT format('reader%s@mail%s.example', n, n % 50) AS each
               FROM generate_series(1, :count) AS n) AS addresses
         RETURNING id

@@ -13,6 +13,7 @@ from service.emails.dates import direction, language_tag, long_date, short_date
 from service.emails.sanitising import running_text, single_line
 from service.emails.splice import PLACEHOLDERS, defuse
 from service.emails.wrapping import centre, wrap
+from service.languages import words
 
 #: Beside the `service` package, in a checkout and in site-packages alike.
 TEMPLATES = Path(__file__).resolve().parents[2] / "email_templates"
@@ -82,6 +83,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    words.install(environment)
     environment.filters |= {"line": single_line, "wrap": wrap, "centre": centre, "link": web_link}
     return environment
 

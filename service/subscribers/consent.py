@@ -42,7 +42,7 @@ def record(
             channel=circumstances.channel,
             form_url=circumstances.form_url,
             wording=circumstances.wording,
-            locale=subscription.newsletter.locale,
+            locale=subscription.locale,
             ip=plain_ip(circumstances.ip or ""),
             user_agent=None if agent is None else single_line(agent)[:300],
             details=details or {},

@@ -54,7 +54,6 @@ class Subscriber(Model):
     email: Mapped[str]
     #: Case-folded whole; one person, one row.
     email_key: Mapped[str] = mapped_column(unique=True)
-    locale: Mapped[str] = mapped_column(default="en")
     created_at: Mapped[datetime]
 
 
@@ -87,6 +86,10 @@ class Subscription(Model):
     time_zone: Mapped[str]
     #: Used by the rhythm "enough": so many good articles make a digest.
     enough_items: Mapped[int] = mapped_column(default=ENOUGH_ITEMS, server_default=text(str(ENOUGH_ITEMS)))
+    #: BCP 47; the language of the pages and of the fixed words in the mails.
+    locale: Mapped[str] = mapped_column(default="en", server_default="en")
+    #: Mails without the HTML part.
+    plain_text: Mapped[bool] = mapped_column(default=False, server_default="false")
     #: Blasts are a consent of their own.
     announcements: Mapped[bool] = mapped_column(default=False)
     #: First local day on which mail comes again; None when not paused.

@@ -121,7 +121,12 @@ def _mail(
         return
     if subscription is None:
         subscription = Subscription(
-            subscriber=subscriber, newsletter=newsletter, generation=0, created_at=now, watermark=0
+            subscriber=subscriber,
+            newsletter=newsletter,
+            locale=newsletter.locale,
+            generation=0,
+            created_at=now,
+            watermark=0,
         )
         session.add(subscription)
     subscription.state = SubscriptionState.PENDING
@@ -167,7 +172,7 @@ def _add_subscriber(
     session: Session, address: Address, newsletter: Newsletter, *, now: datetime
 ) -> Subscriber:
     # The address is held: nobody else adds it meanwhile.
-    row = Subscriber(email=address.email, email_key=address.key, locale=newsletter.locale, created_at=now)
+    row = Subscriber(email=address.email, email_key=address.key, created_at=now)
     session.add(row)
     session.flush()
     return row

@@ -63,6 +63,7 @@ def never(token: str) -> ResponseReturnValue:
     (subscription_id, *_) = ids(Purpose.NEVER_AGAIN, token, at_least=1)
     with transaction(runtime().sessions) as session:
         subscription = queries.find(session, subscription_id)
+        newsletter = subscription.newsletter if subscription else None
         known = unsubscribe.never_again(
             session,
             subscription_id,
@@ -70,7 +71,6 @@ def never(token: str) -> ResponseReturnValue:
             circumstances=circumstances("never-again"),
             now=now(),
         )
-    newsletter = subscription.newsletter if subscription else None
     return private(page("never", newsletter=newsletter, done=True, known=known))
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from service.emails.colours import Accent
 from service.errors import BadToken, NotFound
+from service.languages import speech
 from service.newsletters import queries
 from service.newsletters.models import Newsletter
 from service.subscribers.consent import Circumstances
@@ -47,6 +48,7 @@ def get_newsletter(session: Session, slug: str) -> Newsletter:
     newsletter = queries.find_by_slug(session, slug)
     if newsletter is None:
         raise NotFound("There is no such newsletter here. It may have closed, or the address is incomplete.")
+    speech.begin(newsletter.locale)
     return newsletter
 
 

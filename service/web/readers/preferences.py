@@ -10,6 +10,7 @@ from service.db import transaction
 from service.digests import forecast
 from service.emails.dates import long_date
 from service.errors import Conflict, InvalidInput, NotFound
+from service.languages import speech
 from service.newsletters.models import Rhythm
 from service.subscribers import addresses, emails, filters, preferences, queries, reach, unsubscribe, wording
 from service.subscribers.choices import LONGEST_PAUSE
@@ -122,6 +123,7 @@ def _get(session: Session, token: str) -> Subscription:
     subscription = queries.find(session, subscription_id)
     if subscription is None:
         raise NotFound("This subscription does not exist any more.")
+    speech.begin(subscription.locale)
     return subscription
 
 
