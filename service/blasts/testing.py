@@ -40,7 +40,7 @@ def send_test(session: Session, blast_id: int, *, operator: Operator, nonce: str
         session,
         draft,
         letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=draft.subject, markdown=blast.body_markdown
+            blast.newsletter, subject=draft.subject, markdown=blast.body_markdown, locale=draft.locale
         ),
         now=now,
     )

@@ -4,8 +4,8 @@ from service.emails.letters import Letterhead
 from service.newsletters.models import Newsletter
 
 
-def letterhead(newsletter: Newsletter) -> Letterhead:
-    """Return the letterhead of a newsletter."""
+def letterhead(newsletter: Newsletter, *, locale: str) -> Letterhead:
+    """Return the letterhead of a newsletter, for a mail in this language (BCP 47)."""
     return Letterhead(
         newsletter=newsletter.name,
         tagline=newsletter.tagline,
@@ -13,5 +13,5 @@ def letterhead(newsletter: Newsletter) -> Letterhead:
         home_url=newsletter.home_url,
         sender_name=newsletter.sender.name,
         postal_address=newsletter.sender.postal_address,
-        locale=newsletter.locale,
+        locale=locale,
     )
