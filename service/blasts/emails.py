@@ -16,14 +16,16 @@ from service.subscribers import reach
 TEST_PREFIX = "[Test] "
 
 
-def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str, locale: str) -> BlastLetter:
+def blast_letter(
+    newsletter: Newsletter, *, subject: str, markdown: str, locale: str, links: Links
+) -> BlastLetter:
     """Build the letter that a recipe is rendered from; reader links are placeholders.
 
     What the operator wrote stays; `locale` (BCP 47) is the language of the words around it.
     """
     prose = render_markdown(defuse(markdown))
     return BlastLetter(
-        letterhead=letterhead(newsletter, locale=locale),
+        letterhead=letterhead(newsletter, locale=locale, links=links),
         subject=subject,
         html=prose.html,
         text=prose.text,

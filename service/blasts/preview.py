@@ -16,6 +16,7 @@ def preview(blast: Blast, *, links: Links) -> EmailContent:
         subject=blast.subject or "(no subject yet)",
         markdown=blast.body_markdown,
         locale=blast.newsletter.locale,
+        links=links,
     )
     sample = emails.sample_links(blast.newsletter, links=links)
     return splice(rendering.render(letter), reader_values(sample))

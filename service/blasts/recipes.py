@@ -8,17 +8,20 @@ from sqlalchemy.orm import Session
 
 from service.blasts import emails
 from service.blasts.models import Blast
+from service.links import Links
 from service.recipes import making
 from service.recipes.content import Draft
 from service.recipes.models import Recipe, RecipeKind
 from service.subscribers.models import Subscription
 
 
-def make(session: Session, blast: Blast, *, mailing_id: int, locales: Collection[str], now: datetime) -> int:
+def make(
+    session: Session, blast: Blast, *, mailing_id: int, locales: Collection[str], links: Links, now: datetime
+) -> int:
     """Make the recipes for readers of these languages; return the one in the newsletter's own."""
     own = blast.newsletter.locale
     made = {
-        locale: _make(session, blast, mailing_id=mailing_id, locale=locale, now=now)
+        locale: _make(session, blast, mailing_id=mailing_id, locale=locale, links=links, now=now)
         for locale in sorted({own, *locales})
     }
     return made[own].id
@@ -38,7 +41,9 @@ def by_language(session: Session, blast: Blast) -> list[tuple[int | None, Column
     return [(blast.recipe_id, others), *((key, Subscription.locale == locale) for key, locale in rows)]
 
 
-def _make(session: Session, blast: Blast, *, mailing_id: int, locale: str, now: datetime) -> Recipe:
+def _make(
+    session: Session, blast: Blast, *, mailing_id: int, locale: str, links: Links, now: datetime
+) -> Recipe:
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=blast.newsletter_id,
@@ -51,7 +56,7 @@ def _make(session: Session, blast: Blast, *, mailing_id: int, locale: str, now: 
         session,
         draft,
         letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown, locale=locale
+            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown, locale=locale, links=links
         ),
         now=now,
     )

@@ -15,6 +15,7 @@ from service.db import Sessions, transaction
 from service.delivery import mailings, planning
 from service.delivery.models import Mailing, MailingState, Stream
 from service.errors import Conflict
+from service.links import Links
 
 KIND = "blast"
 #: Subscription ids per transaction of the fan-out: a fraction of a second; no row passes through the worker.
@@ -23,7 +24,9 @@ SLICE = 20_000
 PASS_SECONDS = 60.0
 
 
-def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, now: datetime) -> Blast:
+def start(
+    session: Session, blast_id: int, *, confirmed_count: int, links: Links, actor: str, now: datetime
+) -> Blast:
     """Freeze the audience and open the mailing; starting what has begun changes nothing.
 
     :raises Conflict: when something is missing, or the audience is not the one that was confirmed.
@@ -44,7 +47,9 @@ def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, 
         now=now,
     )
     blast.mailing_id = mailing.id
-    blast.recipe_id = recipes.make(session, blast, mailing_id=mailing.id, locales=who.locales, now=now)
+    blast.recipe_id = recipes.make(
+        session, blast, mailing_id=mailing.id, locales=who.locales, links=links, now=now
+    )
     blast.confirmed_count = who.count
     blast.fan_out_after, blast.fan_out_until = who.after_id, who.until_id
     blast.started_at = now

@@ -27,7 +27,7 @@ def confirm_letter(
     """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
     end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
-        letterhead=_letterhead(subscription),
+        letterhead=_letterhead(subscription, links=links),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),
         valid_until=reach.today(subscription, now=end),
@@ -39,7 +39,7 @@ def already_subscribed_letter(
 ) -> AlreadySubscribedLetter:
     """Tell a confirmed reader where the settings are."""
     return AlreadySubscribedLetter(
-        letterhead=_letterhead(subscription),
+        letterhead=_letterhead(subscription, links=links),
         preferences_url=links.preferences(subscription_id=subscription.id),
         unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
     )
@@ -50,7 +50,7 @@ def welcome_letter(subscription: Subscription, *, links: Links, mailing_id: int)
     with speech.speaking(subscription.locale):
         phrase = rhythm_phrase(subscription)
     return WelcomeLetter(
-        letterhead=_letterhead(subscription),
+        letterhead=_letterhead(subscription, links=links),
         topics=topic_names(subscription),
         rhythm_phrase=phrase,
         links=reader_links(subscription, links=links, mailing_id=mailing_id),
@@ -137,5 +137,5 @@ def rhythm_phrase(subscription: Subscription) -> str:
     )
 
 
-def _letterhead(subscription: Subscription) -> Letterhead:
-    return letterhead(subscription.newsletter, locale=subscription.locale)
+def _letterhead(subscription: Subscription, *, links: Links) -> Letterhead:
+    return letterhead(subscription.newsletter, locale=subscription.locale, links=links)
