@@ -10,12 +10,9 @@ from service.languages.catalogs import LOCALES
 from tests.words.gathering import LANGUAGES, forms, gather, messages, translations
 
 #: Would be another one with every run.
-_UNSTEADY = (
-    b'"POT-Creation-Date',
-    b'"PO-Revision-Date',
-    b'"Last-Translator',
-    b'"Language-Team',
-    b'"Generated-By',
+_UNSTEADY = tuple(
+    f'"{name}:'.encode()
+    for name in ("POT-Creation-Date", "PO-Revision-Date", "Last-Translator", "Language-Team", "Generated-By")
 )
 
 
@@ -34,9 +31,7 @@ def main() -> None:
 
 def written(catalog: Catalog) -> bytes:
     """Write a catalogue the same way every time."""
-    catalog.header_comment = (
-        "# Translations of Broadsheet's pages and mails; `make words` keeps them in step."
-    )
+    catalog.header_comment = "# Translations of Broadsheet; `make words` keeps them in step with the code."
     catalog.fuzzy = False
     lines = BytesIO()
     write_po(lines, catalog, width=100, include_lineno=False, sort_by_file=True)

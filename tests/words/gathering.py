@@ -32,13 +32,13 @@ _JINJA = {"newstyle_gettext": "true", "silent": "false", "trimmed": "true"}
 
 def templates() -> Iterator[Path]:
     """Yield every template that readers see; the console and what is for developers are in English."""
-    for pattern in (
-        "email_templates/**/*.html",
-        "email_templates/**/*.txt",
-        "service/web/templates/**/*.html",
-    ):
+    for pattern in ("email_templates/**/*.*", "service/web/templates/**/*.*"):
         for path in sorted(ROOT.glob(pattern)):
-            if "admin" not in path.parts and not path.parent.name.startswith("operator_"):
+            if (
+                path.suffix != ".css"
+                and "admin" not in path.parts
+                and not path.parent.name.startswith("operator_")
+            ):
                 yield path
 
 

@@ -55,11 +55,14 @@ def _literals(node: nodes.Node) -> Iterator[str]:
         return
     if isinstance(node, nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport):
         return
-    if isinstance(node, nodes.Const) and isinstance(node.value, str) and _WORDS.search(node.value):
-        if not _AS_IS.fullmatch(node.value) and "<" not in node.value and "url_for" not in node.value:
-            yield node.value
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and _is_words(node.value):
+        yield node.value
     for child in node.iter_child_nodes():
         yield from _literals(child)
+
+
+def _is_words(literal: str) -> bool:
+    return bool(_WORDS.search(literal)) and "<" not in literal and not _AS_IS.fullmatch(literal)
 
 
 def _is_language(text: str) -> bool:
