@@ -11,6 +11,8 @@ from service.languages.catalogs import LOCALES
 from service.languages.offered import OFFERED, SOURCE
 
 ROOT = Path(__file__).parents[2]
+#: In English: the console, its sample of a newsletter's look, and letters to those who work there.
+_FOR_OPERATORS = {"admin", "specimen.html", "operator_invitation"}
 LANGUAGES = tuple(language for language in OFFERED if language != SOURCE)
 
 #: As `service.languages.words` calls them; None is the first argument alone.
@@ -34,11 +36,7 @@ def templates() -> Iterator[Path]:
     """Yield every template that readers see; the console and what is for developers are in English."""
     for pattern in ("email_templates/**/*.*", "service/web/templates/**/*.*"):
         for path in sorted(ROOT.glob(pattern)):
-            if (
-                path.suffix != ".css"
-                and "admin" not in path.parts
-                and not path.parent.name.startswith("operator_")
-            ):
+            if path.suffix != ".css" and _FOR_OPERATORS.isdisjoint(path.parts):
                 yield path
 
 

@@ -13,9 +13,11 @@ _LETTER = re.compile(r"[^\W\d_]")
 _ENTITY = re.compile(r"&#?\w+;")
 #: Stands where a template prints a value.
 _VALUE = "\0"
-#: Nothing to translate: an address as an example, our own name, how the mail is called by screen readers.
+#: Nothing to translate: an address as an example, names, and what machines read.
 _AS_IS = re.compile(
-    r"name@example\.org|Broadsheet|text/html.*|width=device-width.*|light dark|telephone=no.*|96"
+    r"name@example\.org|Broadsheet|Atom|JSON Feed"
+    r"|text/html.*|width=device-width.*|light dark|telephone=no.*|96|noindex"
+    r"|article|website|summary(_large_image)?|wide|column( settings)?|muted sans ?"
 )
 _SAYING = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 #: A literal that is words rather than a name: begins with a capital, or has a space between letters.
@@ -62,7 +64,12 @@ def _literals(node: nodes.Node) -> Iterator[str]:
 
 
 def _is_words(literal: str) -> bool:
-    return bool(_WORDS.search(literal)) and "<" not in literal and not _AS_IS.fullmatch(literal)
+    return (
+        bool(_WORDS.search(literal))
+        and "<" not in literal
+        and '="' not in literal
+        and not _AS_IS.fullmatch(literal)
+    )
 
 
 def _is_language(text: str) -> bool:
@@ -81,7 +88,8 @@ class _Reader(HTMLParser):
     @classmethod
     def texts(cls, html: str) -> list[str]:
         reader = cls()
-        reader.feed(html)
+        # A value may name the element.
+        reader.feed(html.replace(f"<{_VALUE}", "<p").replace(f"</{_VALUE}", "</p"))
         reader.close()
         return reader.found
 
