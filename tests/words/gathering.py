@@ -19,6 +19,7 @@ LANGUAGES = tuple(language for language in OFFERED if language != SOURCE)
 _IN_PYTHON: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "_": None,
     "later": None,
+    "gettext": None,
     "n_": (1, 2),
     "p_": ((1, "c"), 2),
 }

@@ -18,6 +18,7 @@ _AS_IS = re.compile(
     r"name@example\.org|Broadsheet|Atom|JSON Feed"
     r"|text/html.*|width=device-width.*|light dark|telephone=no.*|96|noindex"
     r"|article|website|summary(_large_image)?|wide|column( settings)?|muted sans ?"
+    r"|(\s*aria-[a-z]+=\"[^\"]*\")+"
 )
 _SAYING = {"_", "gettext", "ngettext", "pgettext", "npgettext"}
 #: A literal that is words rather than a name: begins with a capital, or has a space between letters.
