@@ -16,6 +16,7 @@ from service.errors import (
     NotFound,
     TooManyRequests,
 )
+from service.languages.words import _, later
 
 log = logging.getLogger(__name__)
 
@@ -29,13 +30,20 @@ STATUSES: dict[type[BroadsheetError], int] = {
 }
 
 SENTENCES = {
-    400: "That request was not complete. Please go back and try again.",
-    403: "You are not allowed to do this.",
-    404: "There is nothing here. The link may be incomplete.",
-    405: "This address does not work that way.",
-    413: "That was too large.",
-    500: "Something went wrong on our side. Nothing you sent was lost; please try again in a minute.",
+    400: later("That request was not complete. Please go back and try again."),
+    403: later("You are not allowed to do this."),
+    404: later("There is nothing here. The link may be incomplete."),
+    405: later("This address does not work that way."),
+    413: later("That was too large."),
+    500: later("Something went wrong on our side. Nothing you sent was lost; please try again in a minute."),
 }
+HEADLINES = {
+    404: later("Nothing is printed here"),
+    410: later("This link has expired"),
+    429: later("Please wait a little"),
+    500: later("Something went wrong"),
+}
+OTHERWISE = later("This did not work")
 
 
 def init_app(app: Flask) -> None:
@@ -48,12 +56,15 @@ def init_app(app: Flask) -> None:
 
 def _ours(error: BroadsheetError) -> ResponseReturnValue:
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    return _page(status, str(error))
+    page = _page(status, str(error))
+    if isinstance(error, TooManyRequests):
+        return *page, {"Retry-After": str(error.retry_after)}
+    return page
 
 
 def _form_expired(_error: CSRFError) -> ResponseReturnValue:
     return _page(
-        400, "This page was open for too long, or cookies are off. Reload it and send the form again."
+        400, _("This page was open for too long, or cookies are off. Reload it and send the form again.")
     )
 
 
@@ -62,15 +73,16 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error.response
     status = error.code or 500
     response = error.get_response()
-    response.data = _page(status, SENTENCES.get(status, error.description or ""))[0]
+    response.data = _page(status, _(SENTENCES.get(status, OTHERWISE)))[0]
     response.content_type = "text/html; charset=utf-8"
     return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.exception("A page failed: %s", type(error).__name__)
-    return _page(500, SENTENCES[500])
+    return _page(500, _(SENTENCES[500]))
 
 
 def _page(status: int, sentence: str) -> tuple[str, int]:
-    return render_template("error.html", status=status, sentence=sentence), status
+    headline = _(HEADLINES.get(status, HEADLINES[500] if status > 500 else OTHERWISE))
+    return render_template("error.html", status=status, headline=headline, sentence=sentence), status
