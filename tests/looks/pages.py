@@ -85,6 +85,6 @@ PAGES = (
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
     ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
-    ReaderPage("error-404", "static", lambda world: world.get("/nothing-is-here")),
-    ReaderPage("error-400", "sign_up.submit", lambda world: world.client.post(sign_up(world))),
+    ReaderPage("error-404", "sign_up.show", lambda world: world.get("/nothing-is-here")),
+    ReaderPage("error-400", "sign_up.submit", lambda world: world.post(sign_up(world), csrf_token="forged")),
 )

@@ -55,6 +55,6 @@ class Screen:
         if path == _SHOWN:
             status, headers, body = self._shown
         else:
-            answer = self.client.get(url.removeprefix(HOME))
-            status, headers, body = answer.status_code, dict(answer.headers), answer.data
+            with self.client.get(url.removeprefix(HOME)) as answer:
+                status, headers, body = answer.status_code, dict(answer.headers), answer.data
         route.fulfill(status=status, headers=headers, body=body)

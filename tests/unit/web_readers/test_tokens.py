@@ -1,0 +1,57 @@
+"""The colours that pages are printed in, and the accents that newsletters may choose, by WCAG 2.2."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.app import STATIC
+from service.emails.colours import AA, Accent, contrast
+
+#: WCAG 1.4.11: what is needed to see a control.
+CONTROL = 3
+GROUNDS = ("paper", "sheet", "wash")
+SCHEMES = ("light", "dark")
+both = pytest.mark.parametrize("scheme", SCHEMES)
+
+
+@cache
+def tokens(scheme: str) -> dict[str, str]:
+    """Read the colours of a scheme."""
+    sheet = Path(STATIC / "tokens.css").read_text(encoding="utf-8")
+    light, dark = re.findall(r":root \{\n(.*?)\}", sheet, re.DOTALL)[:2]
+    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
+    return found if scheme == "light" else found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
+
+
+@both
+@pytest.mark.parametrize("ink", ["ink", "quiet", "accent", "alarm", "good"])
+def test_text_can_be_read_on_every_ground(scheme: str, ink: str) -> None:
+    colours = tokens(scheme)
+    assert {ground: contrast(colours[ink], colours[ground]) >= AA for ground in GROUNDS} == dict.fromkeys(
+        GROUNDS, True
+    )
+
+
+@both
+def test_controls_can_be_seen_and_read(scheme: str) -> None:
+    colours = tokens(scheme)
+    assert min(contrast(colours["edge"], colours[ground]) for ground in GROUNDS) >= CONTROL
+    assert contrast(colours["on-accent"], colours["accent"]) >= AA
+    # Toasts are the other way round.
+    assert contrast(colours["paper"], colours["ink"]) >= AA
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_whatever_accent_is_chosen_its_shades_can_be_read_where_they_stand(number: int) -> None:
+    accent = Accent.of(f"#{number:06x}")
+    for scheme, shade, on_it in (
+        ("light", accent.light, accent.on_light),
+        ("dark", accent.dark, accent.on_dark),
+    ):
+        colours = tokens(scheme)
+        assert min(contrast(shade, colours[ground]) for ground in GROUNDS) >= AA
+        assert contrast(on_it, shade) >= AA
