@@ -73,7 +73,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error.response
     status = error.code or 500
     response = error.get_response()
-    response.data = _page(status, _(SENTENCES.get(status, OTHERWISE)))[0]
+    response.data = _page(status, _(SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])))[0]
     response.content_type = "text/html; charset=utf-8"
     return response
 
