@@ -22,9 +22,8 @@ both = pytest.mark.parametrize("scheme", SCHEMES)
 def tokens(scheme: str) -> dict[str, str]:
     """Read the colours of a scheme."""
     sheet = Path(STATIC / "tokens.css").read_text(encoding="utf-8")
-    light, dark = re.findall(r":root \{\n(.*?)\}", sheet, re.DOTALL)[:2]
-    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
-    return found if scheme == "light" else found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
+    pairs = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", sheet)
+    return {name: light if scheme == "light" else dark for name, light, dark in pairs}
 
 
 @both
