@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 #: What changes with the scheme, and with nothing else.
 COLOURS = ("color-contrast", "link-in-text-block")
+#: What is left of 1280 pixels at 400 % (WCAG 1.4.10).
+REFLOW = 320
 #: In no browser may a page be wider than its window.
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -66,6 +68,8 @@ def test_axe_finds_nothing_grave_and_nothing_sticks_out(
         second = 1280 if first == 375 else 375
         screen.be(width=second, dark=True)
         found += _look(shown, f"{locale} {second} dark", only=COLOURS)
+        screen.be(width=REFLOW)
+        found += _wider(shown, f"{locale} at 400 %")
     assert found == []
     assert screen.foreign == []
 
@@ -106,7 +110,9 @@ def test_what_is_chosen_can_be_told_where_the_system_sets_the_colours(
 
 
 def _look(page: Page, where: str, *, only: tuple[str, ...] = ()) -> list[str]:
-    found = [f"{where}: {finding}" for finding in grave_findings(page, only=only)]
-    if wider := page.evaluate(OVERFLOW):
-        found.append(f"{where}: the page is {wider} px wider than its window")
-    return found
+    return [f"{where}: {finding}" for finding in grave_findings(page, only=only)] + _wider(page, where)
+
+
+def _wider(page: Page, where: str) -> list[str]:
+    wider = page.evaluate(OVERFLOW)
+    return [f"{where}: the page is {wider} px wider than its window"] if wider else []

@@ -54,3 +54,16 @@ def test_whatever_accent_is_chosen_its_shades_can_be_read_where_they_stand(numbe
         colours = tokens(scheme)
         assert min(contrast(shade, colours[ground]) for ground in GROUNDS) >= AA
         assert contrast(on_it, shade) >= AA
+
+
+def test_the_console_shares_the_paper_and_its_own_colours_can_be_read_on_it() -> None:
+    sheet = (STATIC / "console.css").read_text(encoding="utf-8")
+    own = re.findall(r"--([\w-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", sheet)
+    for place, scheme in enumerate(SCHEMES):
+        console = tokens(scheme) | {name: pair[place] for name, *pair in own}
+        for ground in ("paper", "wash", "paper-3"):
+            for ink in ("ink", "quiet", "accent", "warn", "bad", "good"):
+                assert contrast(console[ink], console[ground]) >= AA, (scheme, ink, ground)
+        for kind in ("warn", "bad", "good"):
+            assert contrast(console["ink"], console[f"{kind}-paper"]) >= AA
+            assert contrast(console[kind], console[f"{kind}-paper"]) >= AA
