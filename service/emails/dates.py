@@ -37,6 +37,16 @@ def short_date(day: date, *, locale: str) -> str:
     return format_skeleton("MMMMd", day, locale=find_locale(locale))
 
 
+def month_name(day: date, *, locale: str) -> str:
+    """November 2026"""
+    return format_skeleton("yMMMM", day, locale=find_locale(locale))
+
+
+def weekday_name(day: date, *, locale: str) -> str:
+    """Friday"""
+    return format_date(day, "EEEE", locale=find_locale(locale))
+
+
 def direction(locale: str) -> str:
     """Say `rtl` or `ltr`."""
     return "rtl" if find_locale(locale).character_order == "right-to-left" else "ltr"

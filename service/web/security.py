@@ -24,6 +24,11 @@ def csp_nonce() -> str:
 
 
 def _set_headers(response: Response) -> Response:
+    if response.status_code == 304:
+        # What the browser keeps has a policy with the nonces of its own body; this one would not fit it.
+        return response
+    if "token" in (request.view_args or {}):
+        private(response)
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     response.headers.setdefault(
         "Content-Security-Policy",
