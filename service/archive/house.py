@@ -1,4 +1,4 @@
-"""The house itself as a reader: of all topics, on the day and at the hour that the sign-up form begins with."""
+"""The house itself as a reader: of all topics, when the sign-up form proposes."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

@@ -24,19 +24,17 @@ _PERIOD = re.compile(r"[0-9W+-]{7,16}")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A story in its edition, and why it is there."""
+    """A story in its edition, and the topic it stands for."""
 
     story: Story
     topic_id: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Items under a heading."""
+    """Items under one heading; `key` is editors, popular, new, explore or missed, as a digest's."""
 
     key: str
-    heading: str
     items: tuple[Item, ...]
 
 
@@ -204,10 +202,7 @@ def _part(section: dict[str, Any], found: dict[int, Story]) -> Part:
     items: Collection[dict[str, Any]] = section["items"]
     return Part(
         section["key"],
-        section["heading"],
         tuple(
-            Item(found[item["article_id"]], item["topic_id"], item["reason"])
-            for item in items
-            if item["article_id"] in found
+            Item(found[item["article_id"]], item["topic_id"]) for item in items if item["article_id"] in found
         ),
     )

@@ -33,7 +33,7 @@ class PublicEdition(Model):
     cutoff_seq: Mapped[int]
     #: In reading order.
     article_ids: Mapped[list[int]]
-    #: {"sections": [...]}, as a recipe's; words in the newsletter's language.
+    #: {"sections": [{"key", "items": [{"article_id", "topic_id"}]}]}; their words are the page's.
     content: Mapped[dict[str, Any]]
 
     __table_args__ = (

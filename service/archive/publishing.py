@@ -18,14 +18,13 @@ from service.archive.models import PublicEdition
 from service.articles import settling, stories
 from service.db import Sessions, transaction
 from service.delivery.models import Mailing, MailingState
-from service.digests import choosing, content, pool
+from service.digests import choosing, pool
 from service.digests.first import LOOK_BACK
 from service.digests.models import Edition
 from service.digests.selection import drawing
 from service.digests.selection.shelves import Shelves
-from service.digests.selection.values import Reader, Selection, Skip
+from service.digests.selection.values import Reader, Section, Selection, Skip
 from service.digests.slots import Slot
-from service.languages import speech
 from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter, Rhythm
 from service.recipes.queries import MEMORY
@@ -90,7 +89,7 @@ def publish(session: Session, newsletter: Newsletter, slot: Slot, *, until_seq: 
             published_at=now,
             cutoff_seq=until_seq,
             article_ids=list(selection.article_ids),
-            content={"sections": content.sections(selection)},
+            content={"sections": [_section(section) for section in selection.sections]},
         )
         .on_conflict_do_nothing(index_elements=["newsletter_id", "period"])
         .returning(PublicEdition.id)
@@ -119,10 +118,13 @@ def _choose(
         watermark=past.after_seq,
         received=past.story_ids & {one.story_id for one in candidates},
         offered=offered,
-        span="this month" if slot.rhythm is Rhythm.MONTHLY else "this week",
     )
-    with speech.speaking(newsletter.locale):
-        return choosing.select(Shelves(candidates, offered=offered), reader)
+    return choosing.select(Shelves(candidates, offered=offered), reader)
+
+
+def _section(section: Section) -> dict[str, object]:
+    items = [{"article_id": pick.article_id, "topic_id": pick.topic_id} for pick in section.picks]
+    return {"key": section.key, "items": items}
 
 
 def _past(session: Session, newsletter: Newsletter, slot: Slot, *, until_seq: int) -> _Past:

@@ -1,16 +1,18 @@
 """The archive: every edition and announcement by date, the newest, and each on a page of its own."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service.archive import issues
-from service.archive.issues import Announcement, Issue, Place
+from service.archive.issues import Announcement, Issue, Part, Place
 from service.emails.dates import long_date
 from service.emails.markdown import render_markdown
 from service.languages import speech
-from service.languages.words import _
+from service.languages.words import _, later
+from service.newsletters.models import Topic
 from service.web.context import runtime
 from service.web.readers.cacheable import public
 from service.web.readers.rooms import Card, get_archive, room
@@ -19,6 +21,12 @@ from service.web.row_ids import LARGEST
 blueprint = Blueprint("archive", __name__)
 
 SHOWN = 20
+HEADINGS = {
+    "editors": later("Picked by the editors"),
+    "popular": later("Most read"),
+    "explore": later("Something different"),
+    "missed": later("You may have missed"),
+}
 
 
 @blueprint.get("/n/<slug>/archive")
@@ -69,6 +77,7 @@ def edition(slug: str, period: str) -> ResponseReturnValue:
         newsletter = get_archive(session, slug)
         issue = issues.get_issue(session, newsletter, period)
         before, after = issues.neighbours(session, newsletter, issue)
+    topics = {topic.id: topic for topic in newsletter.open_topics}
     day = long_date(issue.day, locale=speech.spoken())
     titles = [item.story.title for item in issue.items]
     card = Card(
@@ -84,6 +93,7 @@ def edition(slug: str, period: str) -> ResponseReturnValue:
             here="archive",
             card=card,
             issue=issue,
+            headings=[_heading(part, topics) for part in issue.parts],
             before=before,
             after=after,
         )
@@ -106,6 +116,14 @@ def announcement(slug: str, blast_id: int) -> ResponseReturnValue:
             "announcement", newsletter=newsletter, here="archive", card=card, announcement=found, prose=prose
         )
     )
+
+
+def _heading(part: Part, topics: Mapping[int, Topic]) -> str:
+    """Say what stands under it, to everybody: in a digest the same words speak to one reader."""
+    if part.key != "new":
+        return _(HEADINGS[part.key])
+    names = {topics[item.topic_id].name for item in part.items if item.topic_id in topics}
+    return _("New in %(topic)s", topic=names.pop()) if len(names) == 1 else _("Also new")
 
 
 def _by_month(entries: list[Issue | Announcement]) -> list[tuple[datetime, list[Issue | Announcement]]]:

@@ -1,4 +1,4 @@
-"""What every archive page has around its matter: the newsletter, its rooms, and what is said to other sites."""
+"""What every archive page has around its matter: the newsletter, its rooms, its card for other sites."""
 
 from dataclasses import dataclass
 from typing import Any
