@@ -101,7 +101,7 @@ def _topics(session: Session, newsletter: Newsletter, article_ids: Sequence[int]
     rows = session.execute(
         select(ArticleTopic.article_id, ArticleTopic.topic_id).where(ArticleTopic.article_id.in_(article_ids))
     )
-    places = set(rows.tuples())
+    places = {(article_id, topic_id) for article_id, topic_id in rows}
     return {
         article_id: topic
         for topic in reversed(newsletter.open_topics)

@@ -37,6 +37,14 @@ def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskCl
         links.click(article_id=1, mailing_id=2, slot=3),
         links.invitation(operator_id=1, generation=1, at=now),
         links.console(),
+        links.view(mailing_id=1, message_id=2),
+        links.own_feed(subscription_id=1, generation=1),
+        links.archive("courier"),
+        links.latest("courier"),
+        links.edition("courier", period="2026-W48"),
+        links.blast("courier", blast_id=1),
+        links.topic("courier", topic="science"),
+        links.popular("courier"),
     ]
     urls = client.application.url_map.bind("localhost")
     for address in addresses:
