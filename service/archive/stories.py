@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from service.articles.models import Article
 from service.newsletters.models import Newsletter
+from service.subscribers import schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Story:
     source: str
     author: str | None
     published_at: datetime
+    #: Its day in the newsletter's zone.
+    day: date
     #: Of a later correction, or of the first fetch.
     changed_at: datetime
     #: Only where the newsletter's own site serves it: a page of ours sends nobody to a third party.
@@ -63,6 +66,7 @@ def of_article(article: Article, *, newsletter: Newsletter) -> Story:
         source=article.source.name,
         author=article.author,
         published_at=article.published_at,
+        day=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
         changed_at=article.changed_at,
         picture=article.image_url if _is_own(article.image_url, newsletter.home_url) else None,
         picture_alt=article.image_alt,

@@ -8,9 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from service.archive import issues
 from service.archive.issues import Announcement, Issue, Part, Place
-from service.emails.dates import long_date
 from service.emails.markdown import render_markdown
-from service.languages import speech
+from service.languages.dates import long_date
 from service.languages.words import _, later
 from service.newsletters.models import Topic
 from service.web.context import runtime
@@ -78,7 +77,7 @@ def edition(slug: str, period: str) -> ResponseReturnValue:
         issue = issues.get_issue(session, newsletter, period)
         before, after = issues.neighbours(session, newsletter, issue)
     topics = {topic.id: topic for topic in newsletter.open_topics}
-    day = long_date(issue.day, locale=speech.spoken())
+    day = long_date(issue.day)
     titles = [item.story.title for item in issue.items]
     card = Card(
         title=titles[0] if titles else f"{newsletter.name}, {day}",

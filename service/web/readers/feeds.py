@@ -11,8 +11,8 @@ from service.archive import issues, shelf, stories, syndication
 from service.archive.issues import Issue
 from service.archive.stories import Story
 from service.archive.syndication import ATOM_TYPE, JSON_TYPE, Entry, Feed, Point
-from service.emails.dates import long_date
 from service.languages import speech
+from service.languages.dates import long_date
 from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.web.context import now, runtime
@@ -110,7 +110,7 @@ def tag(newsletter: Newsletter, path: str) -> str:
 
 
 def _edition(newsletter: Newsletter, issue: Issue) -> Entry:
-    day = long_date(issue.day, locale=speech.spoken())
+    day = long_date(issue.day)
     titles = [item.story.title for item in issue.items]
     return Entry(
         id=tag(newsletter, f"e/{issue.period}"),

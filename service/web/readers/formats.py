@@ -1,31 +1,44 @@
-"""Days and numbers as a language writes them, for the templates of reader pages."""
+"""Days and numbers as the spoken language writes them, for the templates of reader pages."""
 
 from datetime import date
 
 from babel.numbers import format_decimal
 from flask import Flask
 
-from service.emails import dates
+from service.languages import dates, speech
+from service.languages.offered import direction
 
 
 def init_app(app: Flask) -> None:
-    """Add the filters; each is given the language."""
+    """Add the filters."""
     app.jinja_env.filters |= {
-        "long_date": lambda day, locale: dates.long_date(day, locale=locale),
-        "short_date": lambda day, locale: dates.short_date(day, locale=locale),
-        "month_name": lambda day, locale: dates.month_name(day, locale=locale),
-        "weekday_name": lambda day, locale: dates.weekday_name(day, locale=locale),
+        "long_date": dates.long_date,
+        "long_date_in": long_date_in,
+        "short_date": dates.short_date,
+        "month": dates.month,
+        "weekday": weekday,
         "day_number": day_number,
         "decimal": decimal,
-        "direction": dates.direction,
+        "direction": direction,
     }
 
 
-def day_number(day: date, locale: str) -> str:
+def long_date_in(day: date, tag: str) -> str:
+    """Write a day in another language than the page's."""
+    with speech.speaking(tag):
+        return dates.long_date(day)
+
+
+def weekday(day: date) -> str:
+    """Friday"""
+    return dates.weekday(day.isoweekday())
+
+
+def day_number(day: date) -> str:
     """27, in the digits of the language."""
-    return format_decimal(day.day, locale=dates.find_locale(locale))
+    return format_decimal(day.day, locale=speech.manners())
 
 
-def decimal(number: float, locale: str) -> str:
+def decimal(number: float) -> str:
     """2.4"""
-    return format_decimal(round(number, 1), format="0.#", locale=dates.find_locale(locale))
+    return format_decimal(round(number, 1), format="0.#", locale=speech.manners())

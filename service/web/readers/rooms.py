@@ -7,7 +7,6 @@ from flask import Response
 from sqlalchemy.orm import Session
 
 from service.errors import NotFound
-from service.languages import speech
 from service.languages.words import _, later
 from service.newsletters.models import Newsletter, Rhythm, Topic
 from service.web.context import runtime
@@ -65,6 +64,5 @@ def room(template: str, *, newsletter: Newsletter, here: str, card: Card, **valu
         card=card,
         editions={rhythm: _(name) for rhythm, name in EDITIONS.items()},
         topics={topic.id: topic for topic in newsletter.open_topics},
-        locale=speech.spoken(),
         **values,
     )
