@@ -192,10 +192,22 @@ def _issues(session: Session, newsletter: Newsletter, rows: Sequence[PublicEditi
             day=row.day,
             slot_at=row.slot_at,
             published_at=row.published_at,
-            parts=tuple(part for section in row.content["sections"] if (part := _part(section, found)).items),
+            parts=_parts(row, found),
         )
         for row in rows
     ]
+
+
+def _parts(row: PublicEdition, found: dict[int, Story]) -> tuple[Part, ...]:
+    """Return what may be read of an edition; topics with a single new article share a part."""
+    parts = [part for section in row.content["sections"] if (part := _part(section, found)).items]
+    single = [part for part in parts[1:] if part.key == "new" and len(part.items) == 1]
+    if len(single) < 2:
+        return tuple(parts)
+    together = Part("new", tuple(item for part in single for item in part.items))
+    place = parts.index(single[-1])
+    left = [part for part in (*parts[:place], together, *parts[place + 1 :]) if part not in single]
+    return tuple(left)
 
 
 def _part(section: dict[str, Any], found: dict[int, Story]) -> Part:

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.archive import issues
+from service.archive import issues, picture
 from service.archive.issues import Announcement, Issue, Part, Place
+from service.emails.colours import Accent
 from service.emails.markdown import render_markdown
+from service.errors import NotFound
 from service.languages.dates import long_date
 from service.languages.words import _, later
-from service.newsletters.models import Topic
+from service.newsletters.models import Newsletter, Topic
 from service.web.context import runtime
 from service.web.readers.cacheable import public
 from service.web.readers.rooms import Card, get_archive, room
@@ -42,7 +44,7 @@ def index(slug: str) -> ResponseReturnValue:
         title=_("The archive of %(newsletter)s", newsletter=newsletter.name),
         description=newsletter.tagline,
         url=links.archive(slug),
-        image=None if front is None else front.lead_picture,
+        image=None if front is None else _image(newsletter, front),
     )
     return public(
         room(
@@ -83,7 +85,7 @@ def edition(slug: str, period: str) -> ResponseReturnValue:
         title=titles[0] if titles else f"{newsletter.name}, {day}",
         description=" · ".join(titles[1:4]) or newsletter.tagline,
         url=runtime().links.edition(slug, period=period),
-        image=issue.lead_picture,
+        image=_image(newsletter, issue),
     )
     return public(
         room(
@@ -97,6 +99,19 @@ def edition(slug: str, period: str) -> ResponseReturnValue:
             after=after,
         )
     )
+
+
+@blueprint.get("/n/<slug>/e/<period>/card.png")
+def drawn(slug: str, period: str) -> ResponseReturnValue:
+    """Draw what stands for an edition where its address is shared."""
+    with runtime().sessions() as session:
+        newsletter = get_archive(session, slug)
+        issue = issues.get_issue(session, newsletter, period)
+    words = _drawable(newsletter, issue)
+    if words is None:
+        raise NotFound(_("There is no picture of this edition."))
+    image = picture.draw(**words, accent=Accent.of(newsletter.accent).light)
+    return public(Response(image, content_type="image/png"))
 
 
 @blueprint.get("/n/<slug>/b/<int:blast_id>")
@@ -115,6 +130,21 @@ def announcement(slug: str, blast_id: int) -> ResponseReturnValue:
             "announcement", newsletter=newsletter, here="archive", card=card, announcement=found, prose=prose
         )
     )
+
+
+def _drawable(newsletter: Newsletter, issue: Issue) -> dict[str, str] | None:
+    """Return what an edition's picture says; None where we have no letters for it."""
+    if issue.lead is None:
+        return None
+    words = {"name": newsletter.name, "day": long_date(issue.day), "headline": issue.lead.story.title}
+    return words if picture.can_draw(*words.values()) else None
+
+
+def _image(newsletter: Newsletter, issue: Issue) -> str | None:
+    """Return the picture of ours, or else the first of the edition's own."""
+    if _drawable(newsletter, issue) is None:
+        return issue.lead_picture
+    return f"{runtime().links.edition(newsletter.slug, period=issue.period)}/card.png"
 
 
 def _heading(part: Part, topics: Mapping[int, Topic]) -> str:

@@ -2,11 +2,13 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from xml.etree.ElementTree import fromstring
 
 import feedparser
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from service.archive.models import PublicEdition
@@ -254,7 +256,32 @@ def test_only_pictures_of_the_newsletters_own_site_are_shown(
     make_edition(session, newsletter, articles)
     page = client.get("/n/courier/e/2026-W01").text
     assert set(re.findall(r'<img src="([^"]+)"', page)) == {"https://img.courier.example/1.jpg"}
-    assert 'property="og:image" content="https://img.courier.example/1.jpg"' in page
+
+
+def test_an_edition_has_a_picture_for_other_sites(
+    session: Session, client: FlaskClient, newsletter: Newsletter, articles: list[Article]
+) -> None:
+    make_edition(session, newsletter, articles)
+    page = client.get("/n/courier/e/2026-W01").text
+    found = re.search(r'property="og:image" content="http://localhost:8000([^"]+)"', page)
+    assert found
+    answer = client.get(found[1])
+    assert answer.content_type == "image/png"
+    with Image.open(BytesIO(answer.data)) as drawn:
+        assert drawn.size == (1200, 630)
+    assert client.get(found[1], headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+def test_words_that_we_have_no_letters_for_are_not_drawn(
+    session: Session, client: FlaskClient, newsletter: Newsletter, articles: list[Article]
+) -> None:
+    newsletter.home_url = "https://courier.example"
+    articles[0].title = "الميناء يفتح مبكرا"
+    articles[0].image_url = "https://courier.example/1.jpg"
+    make_edition(session, newsletter, articles)
+    page = client.get("/n/courier/e/2026-W01").text
+    assert 'property="og:image" content="https://courier.example/1.jpg"' in page
+    assert client.get("/n/courier/e/2026-W01/card.png").status_code == 404
 
 
 def test_a_private_archive_has_no_pages(
