@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.archive import stories
@@ -134,10 +134,14 @@ def list_page(
     editions = _editions(newsletter).order_by(PublicEdition.slot_at.desc(), PublicEdition.id.desc())
     blasts = _blasts(newsletter).order_by(Blast.started_at.desc(), Blast.id.desc())
     if before is not None:
+        # The first comparison is what an index can be asked for.
         editions = editions.where(
-            tuple_(PublicEdition.slot_at, 1, PublicEdition.id) < (before.at, before.rank, before.id)
+            PublicEdition.slot_at <= before.at,
+            tuple_(PublicEdition.slot_at, 1, PublicEdition.id) < tuple(before),
         )
-        blasts = blasts.where(tuple_(Blast.started_at, 0, Blast.id) < (before.at, before.rank, before.id))
+        blasts = blasts.where(
+            Blast.started_at <= before.at, tuple_(Blast.started_at, 0, Blast.id) < tuple(before)
+        )
     issues = _issues(session, newsletter, session.scalars(editions.limit(limit + 1)).all())
     sent = [_announcement(row, newsletter) for row in session.scalars(blasts.limit(limit + 1))]
     entries: list[Issue | Announcement] = [*issues, *sent]
@@ -162,11 +166,11 @@ def get_announcement(session: Session, newsletter: Newsletter, blast_id: int) ->
     return _announcement(row, newsletter)
 
 
-def _editions(newsletter: Newsletter) -> Any:
+def _editions(newsletter: Newsletter) -> Select[PublicEdition]:
     return select(PublicEdition).where(PublicEdition.newsletter_id == newsletter.id)
 
 
-def _blasts(newsletter: Newsletter) -> Any:
+def _blasts(newsletter: Newsletter) -> Select[Blast]:
     return select(Blast).where(
         Blast.newsletter_id == newsletter.id,
         Blast.in_archive,
