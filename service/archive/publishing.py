@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from service.archive.house import latest_slot
 from service.archive.models import PublicEdition
-from service.articles import settling, stories
+from service.articles import stories
+from service.articles.models import Article, ArticleTopic
 from service.db import Sessions, transaction
 from service.delivery.models import Mailing, MailingState
 from service.digests import choosing, pool
@@ -52,7 +53,7 @@ def publish_due(sessions: Sessions, *, now: datetime) -> int:
         with transaction(sessions) as session:
             newsletter = newsletters.get(session, newsletter_id)
             for slot in due(session, newsletter, now=now):
-                published += publish(session, newsletter, slot, until_seq=settling.cutoff(session), now=now)
+                published += publish(session, newsletter, slot, now=now)
     return published
 
 
@@ -70,11 +71,13 @@ def due(session: Session, newsletter: Newsletter, *, now: datetime) -> list[Slot
     return [slot for slot in wanted if slot.period not in known]
 
 
-def publish(session: Session, newsletter: Newsletter, slot: Slot, *, until_seq: int, now: datetime) -> bool:
+def publish(session: Session, newsletter: Newsletter, slot: Slot, *, now: datetime) -> bool:
     """Choose and keep the public edition of a slot; say whether there was enough for one.
 
-    Two that publish at once choose the same, and one is kept.
+    What was published after the slot is for the next edition, however late this one is made. Two that publish
+    at once choose the same, and one is kept.
     """
+    until_seq = _seq_at(session, newsletter, slot.at)
     selection = _choose(session, newsletter, slot, until_seq=until_seq, now=now)
     if isinstance(selection, Skip):
         return False
@@ -120,6 +123,21 @@ def _choose(
         offered=offered,
     )
     return choosing.select(Shelves(candidates, offered=offered), reader)
+
+
+def _seq_at(session: Session, newsletter: Newsletter, moment: datetime) -> int:
+    newest = (
+        select(ArticleTopic.eligible_seq)
+        .join(Article, Article.id == ArticleTopic.article_id)
+        .where(
+            ArticleTopic.topic_id.in_([topic.id for topic in newsletter.open_topics]),
+            ArticleTopic.eligible_seq.is_not(None),
+            Article.published_at <= moment,
+        )
+        .order_by(ArticleTopic.eligible_seq.desc())
+        .limit(1)
+    )
+    return session.scalar(newest) or 0
 
 
 def _section(section: Section) -> dict[str, object]:

@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from service.archive import publishing
 from service.archive.house import latest_slot
-from service.demo.opinions import seq_before
 from service.newsletters.models import Newsletter, Rhythm
 
 WEEKS = 4
@@ -17,6 +16,5 @@ def publish(session: Session, newsletter: Newsletter, *, now: datetime) -> int:
     published = 0
     for weeks_ago in reversed(range(WEEKS)):
         slot = latest_slot(newsletter, rhythm=Rhythm.WEEKLY, now=now - timedelta(weeks=weeks_ago))
-        until = seq_before(session, slot.at)
-        published += publishing.publish(session, newsletter, slot, until_seq=until, now=slot.at)
+        published += publishing.publish(session, newsletter, slot, now=slot.at)
     return published

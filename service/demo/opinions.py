@@ -50,7 +50,7 @@ def add_readers(session: Session, newsletter_id: int, *, now: datetime) -> None:
     topic_ids = {topic.name: topic.id for topic in rows}
     by_slug = {topic.slug: topic_ids[topic.name] for topic in load_publication().topics}
     read_already = {
-        rhythm: seq_before(session, now - timedelta(days=days)) for rhythm, days in _READ_UNTIL.items()
+        rhythm: _seq_before(session, now - timedelta(days=days)) for rhythm, days in _READ_UNTIL.items()
     }
     readers = [
         _subscription(reader, newsletter_id, by_slug, watermark=read_already[reader.rhythm], now=now)
@@ -99,8 +99,7 @@ def add_clicks(session: Session, newsletter_id: int, *, started_at: datetime, no
     buckets.rebuild_buckets(session, now=now)
 
 
-def seq_before(session: Session, moment: datetime) -> int:
-    """Return up to which article somebody has read who read everything until then."""
+def _seq_before(session: Session, moment: datetime) -> int:
     newest = (
         select(func.max(ArticleTopic.eligible_seq))
         .join(Article, Article.id == ArticleTopic.article_id)

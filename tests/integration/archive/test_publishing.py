@@ -75,6 +75,18 @@ def test_what_was_chosen_stays_chosen(session: Session, sessions: Sessions) -> N
     assert [edition.article_ids for edition in published(session)] == [before]
 
 
+def test_an_edition_that_is_late_has_nothing_from_after_its_hour(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_fresh_world(session)
+    later = make_stories(session, newsletter, count=3, first_seq=50)
+    for article in later:
+        article.published_at = SEVEN + timedelta(hours=1)
+    session.commit()
+    publishing.publish_due(sessions, now=SEVEN + timedelta(days=1))
+    assert set(published(session)[0].article_ids).isdisjoint(article.id for article in later)
+
+
 def test_a_daily_edition_comes_out_where_there_are_daily_readers(
     session: Session, sessions: Sessions
 ) -> None:
