@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from service import audit
 from service.delivery import ledger, mailings
 from service.emails import mailboxes
-from service.emails.sanitising import single_line
+from service.emails.sanitising import typed_line
 from service.errors import BadToken, Conflict, InvalidInput
 from service.operators import passwords, queries, sessions
 from service.operators.models import Operator, Role
@@ -150,7 +150,7 @@ def check_name(name: str, *, field: str = "name") -> str:
 
     :raises InvalidInput: empty or too long.
     """
-    line = single_line(name)
+    line = typed_line(name)
     if not line:
         raise InvalidInput("Enter a name, so that others know who did what.", field=field)
     if len(line) > LONGEST_NAME:
