@@ -22,6 +22,10 @@ class Purpose(StrEnum):
     MANAGE = "manage"
     NEVER_AGAIN = "never"
     CLICK = "click"
+    #: A link that no person sees.
+    TRAP = "trap"
+    #: A place in a popular list on the publisher's site.
+    WIDGET = "widget"
     INVITATION = "invite"
     FORM = "form"
     DEVICE = "device"

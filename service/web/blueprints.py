@@ -24,7 +24,17 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import beacon, clicks, confirming, front, leaving, preferences, sign_up
+from service.web.readers import (
+    beacon,
+    clicks,
+    confirming,
+    front,
+    leaving,
+    preferences,
+    sign_up,
+    traps,
+    widget,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
@@ -35,6 +45,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     leaving.blueprint,
     clicks.blueprint,
     beacon.blueprint,
+    traps.blueprint,
+    widget.blueprint,
     setup.blueprint,
     entrance.blueprint,
     account.blueprint,

@@ -10,6 +10,7 @@ from service.db import transaction
 from service.digests.content import NO_MAILING
 from service.errors import NotFound
 from service.popularity import clicks
+from service.subscribers.addresses import network_of
 from service.tokens import Purpose
 from service.web.context import now, runtime, visitor_ip
 from service.web.readers.page import ids
@@ -24,7 +25,7 @@ def follow(token: str) -> ResponseReturnValue:
     mailing_id, article_id, slot, variant = ids(Purpose.CLICK, token, at_least=4)
     with transaction(runtime().sessions) as session:
         article = session.get(Article, article_id)
-        if article is None or article.withdrawn_at is not None or not _is_web_address(article.url):
+        if article is None or article.withdrawn_at is not None or not is_web_address(article.url):
             raise NotFound("This article is not available any more.")
         if mailing_id != NO_MAILING:
             clicks.record(
@@ -34,20 +35,22 @@ def follow(token: str) -> ResponseReturnValue:
                 slot=slot,
                 variant=variant,
                 ip=visitor_ip(),
+                network=network_of(visitor_ip()),
                 user_agent=request.user_agent.string,
                 method=request.method,
                 now=now(),
-                prefetch=_is_prefetch(),
+                prefetch=is_prefetch(),
             )
     return private(redirect(article.url, code=302))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made
 
 
-def _is_prefetch() -> bool:
-    """What browsers say of a page that they fetch before anybody asked for it."""
+def is_prefetch() -> bool:
+    """Say whether a browser fetches this before anybody asked for it."""
     says = (request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
     return any("prefetch" in value or "preview" in value for value in says)
 
 
-def _is_web_address(url: str) -> bool:
+def is_web_address(url: str) -> bool:
+    """Say whether one may be led there."""
     parts = urlsplit(url)
     return parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()
