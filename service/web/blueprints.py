@@ -22,8 +22,10 @@ from service.web.admin import (
     senders,
     setup,
     sources,
+    stories,
     topics,
 )
+from service.web.admin import widget as console_widget
 from service.web.readers import (
     beacon,
     clicks,
@@ -57,6 +59,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     editions.blueprint,
     foreseen.blueprint,
     articles.blueprint,
+    stories.blueprint,
+    console_widget.blueprint,
     blasts.blueprint,
     blast_drafts.blueprint,
     live.blueprint,

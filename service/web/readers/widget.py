@@ -56,7 +56,8 @@ def show(slug: str) -> Response:
         dir=direction(language),
         heading=_heading(topic, is_popular=found.is_popular),
         items=[
-            _item(newsletter, one, slot, preview=preview) for slot, one in enumerate(found.articles, start=1)
+            _item(newsletter, one, slot, topic, preview=preview)
+            for slot, one in enumerate(found.articles, start=1)
         ],
         more={
             "title": _("Get %(newsletter)s by e-mail", newsletter=newsletter.name),
@@ -154,8 +155,10 @@ def _heading(topic: Topic | None, *, is_popular: bool) -> str:
     return _("New in %(topic)s", topic=topic.name)
 
 
-def _item(newsletter: Newsletter, one: Listed, slot: int, *, preview: bool) -> dict[str, str]:
-    item = {"title": one.title, "topic": one.topic, "source": one.source}
+def _item(
+    newsletter: Newsletter, one: Listed, slot: int, topic: Topic | None, *, preview: bool
+) -> dict[str, str]:
+    item = {"title": one.title, "by": _by(newsletter, one, topic)}
     if preview or not is_web_address(one.url):
         return {**item, "url": one.url if is_web_address(one.url) else ""}
     links = runtime().links
@@ -164,6 +167,12 @@ def _item(newsletter: Newsletter, one: Listed, slot: int, *, preview: bool) -> d
         "url": links.widget_click(newsletter_id=newsletter.id, article_id=one.article_id, slot=slot),
         "place": links.widget_place(newsletter.id, one.article_id, slot),
     }
+
+
+def _by(newsletter: Newsletter, one: Listed, topic: Topic | None) -> str:
+    """Name the topic and the source, but nothing that the list or the page around it says already."""
+    source = "" if one.source == newsletter.name else one.source
+    return " · ".join(filter(None, ("" if topic is not None else one.topic, source)))
 
 
 def _places(names: list[str]) -> dict[int, int]:

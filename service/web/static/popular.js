@@ -20,9 +20,10 @@
       font-weight: 700; white-space: nowrap; text-overflow: ellipsis; }
     ol { list-style: none; margin: 0; padding: 0; counter-reset: place; }
     li { position: relative; box-sizing: border-box; block-size: 5.25em; padding-block: .65em; overflow: hidden;
-      display: grid; grid-template-columns: 2.1em 1fr; border-block-start: 1px solid var(--rule);
+      display: grid; grid-template-columns: 2.25em 1fr; border-block-start: 1px solid var(--rule);
       counter-increment: place; }
-    li::before { content: counter(place); font: 400 1.75em/1.1 var(--broadsheet-headline-font, inherit);
+    li::before { content: counter(place); font-family: var(--broadsheet-headline-font, inherit);
+      font-size: 1.75em; line-height: .95;
       font-variant-numeric: lining-nums; color: var(--broadsheet-accent, var(--quiet)); }
     a { color: inherit; text-decoration: none; }
     li a { font-family: var(--broadsheet-headline-font, inherit); font-weight: 600; text-wrap: pretty;
@@ -34,9 +35,10 @@
     small { display: block; margin-block-start: .2em; font-size: .8125em; color: var(--quiet);
       white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
     footer { border-block-start: 1px solid var(--rule); font-size: .875em; }
-    footer a { display: flex; align-items: center; block-size: 3.15em; text-decoration: underline;
+    footer a { display: block; block-size: 3.15em; line-height: 3.15; white-space: nowrap; overflow: hidden;
+      text-overflow: ellipsis; text-decoration: underline;
       text-underline-offset: .15em; text-decoration-thickness: 1px; }
-    @container (max-width: 17em) { li a { -webkit-line-clamp: 3; } small { display: none; } }`;
+    @container (max-width: 22em) { li a { -webkit-line-clamp: 3; } small { display: none; } }`;
 
   const make = (name, text, parent) => {
     const made = document.createElement(name);
@@ -92,7 +94,7 @@
         link.dir = "auto";
         if (item.url) link.href = item.url;
         link.rel = "nofollow";
-        make("small", item.topic === item.source ? item.topic : `${item.topic} · ${item.source}`, words);
+        make("small", item.by, words);
         return [li, item.place];
       });
       if (signUp) make("a", list.more.title, make("footer", "", section)).href = list.more.url;
