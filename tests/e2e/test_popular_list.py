@@ -1,5 +1,6 @@
 """The popular list in a page of another site, in a real browser: seen, followed, and nothing moves."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -29,7 +30,36 @@ new PerformanceObserver((list) => list.getEntries().forEach((one) => { window.sh
 """
 
 
-def test_the_list_is_seen_followed_and_moves_nothing(live: Runtime, browser: Browser) -> None:
+@pytest.fixture
+def serve() -> Iterator[Callable[[bytes], str]]:
+    """Serve one page under an address of its own, as the publisher's server would."""
+    page: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page[-1])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    def put(body: bytes) -> str:
+        page.append(body)
+        return f"http://127.0.0.1:{server.server_port}/"
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield put
+        server.shutdown()
+        thread.join()
+
+
+def test_the_list_is_seen_followed_and_moves_nothing(
+    live: Runtime, browser: Browser, serve: Callable[[bytes], str]
+) -> None:
     with transaction(live.sessions) as session:
         newsletter = make_newsletter(session, slug="courier", locale="ar")
         source = make_source(session, newsletter)
@@ -43,11 +73,10 @@ def test_the_list_is_seen_followed_and_moves_nothing(live: Runtime, browser: Bro
                 url=f"{live.settings.base_url}/static/readers.svg",
                 published_at=datetime.now(UTC),
             )
-    site = _site(_page(live, newsletter))
     page = browser.new_context(user_agent=CHROME, viewport={"width": 375, "height": 900}).new_page()
     page.add_init_script(SHIFTS)
 
-    page.goto(f"http://127.0.0.1:{site.server_port}/")
+    page.goto(serve(_page(live, newsletter)))
     expect(page.get_by_role("link", name="Story")).to_have_count(3)
     assert page.locator("section").get_attribute("dir") == "rtl"
     page.wait_for_timeout(1300)
@@ -55,7 +84,6 @@ def test_the_list_is_seen_followed_and_moves_nothing(live: Runtime, browser: Bro
     assert page.context.cookies() == []
     page.get_by_role("link", name="Story 1").click()
     page.wait_for_url("**/static/readers.svg")
-    site.shutdown()
 
     with live.sessions() as session:
         [view] = session.scalars(select(WidgetView))
@@ -71,21 +99,3 @@ def _page(live: Runtime, newsletter: Newsletter) -> bytes:
     home = live.settings.base_url
     html = snippet(choice, home=home, page=live.links.newsletter(newsletter.slug))
     return f"<!doctype html><title>A site</title><body>{html}<p>What comes after it.".encode()
-
-
-def _site(body: bytes) -> HTTPServer:
-    """Serve one page, as the publisher's own server would."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    return server

@@ -9,9 +9,9 @@ from service.db import transaction
 from service.digests import curations
 from service.digests.models import CurationKind
 from service.digests.selection.values import EVERYWHERE
-from service.emails.dates import direction
 from service.errors import BadToken, NotFound
 from service.languages import speech
+from service.languages.offered import direction
 from service.languages.words import _
 from service.newsletters.models import Newsletter, Topic
 from service.popularity import popular, site_events, widget_views
