@@ -25,6 +25,8 @@ class Purpose(StrEnum):
     CLICK = "click"
     #: A link that no person sees.
     TRAP = "trap"
+    #: Of a browser whose reader asked to be recognised.
+    READER = "reader"
     #: A place in a popular list on the publisher's site.
     WIDGET = "widget"
     INVITATION = "invite"
@@ -39,6 +41,7 @@ LIFETIMES = {
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FORM: timedelta(hours=24),
     Purpose.DEVICE: timedelta(days=180),
+    Purpose.READER: timedelta(days=180),
 }
 
 

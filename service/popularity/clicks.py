@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from service.popularity.judging import Seen, judge
@@ -26,9 +26,11 @@ def record(
     method: str,
     now: datetime,
     prefetch: bool = False,
+    reader: bytes | None = None,
 ) -> Verdict:
     """Write one click down and say what it was taken for at first sight.
 
+    `reader` is known of those who asked to be: their doubles are told by it, on whatever day and device.
     `prefetch` is what a browser says of a request that nobody asked for (`Sec-Purpose`, `Purpose`, `X-Moz`).
     """
     visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
@@ -39,7 +41,9 @@ def record(
         method=method,
         user_agent=user_agent,
         prefetch=prefetch,
-        earlier=_earlier(session, visitor, mailing_id),
+        earlier=_earlier(
+            session, Click.visitor == visitor if reader is None else Click.reader == reader, mailing_id
+        ),
     )
     session.add(
         Click(
@@ -51,6 +55,7 @@ def record(
             visitor=visitor,
             gateway=visitor_hash(session, ip=network, user_agent=user_agent, now=now),
             user_agent=user_agent[:300],
+            reader=reader,
             verdict=verdict,
         )
     )
@@ -64,11 +69,11 @@ def forget_clicks(session: Session, *, now: datetime) -> int:
     return len(session.scalars(old).all())
 
 
-def _earlier(session: Session, visitor: bytes, mailing_id: int) -> list[Seen]:
-    """Return what this visitor followed before; the hash changes daily, so it is today by itself."""
+def _earlier(session: Session, same: ColumnElement[bool], mailing_id: int) -> list[Seen]:
+    """Return what the same followed before; a visitor's hash changes daily, so that is today by itself."""
     rows = session.execute(
         select(Click.id, Click.at, Click.article_id, Click.verdict)
-        .where(Click.visitor == visitor, Click.mailing_id == mailing_id)
+        .where(same, Click.mailing_id == mailing_id)
         .order_by(Click.at.desc())
         .limit(200)
     )

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Identity, Index
+from sqlalchemy import ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Model
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 
 class Click(Model):
-    """One followed link. Knows the place in the mail, never the reader (DESIGN 6)."""
+    """One followed link. Knows the place in the mail; who followed it only of those who asked for that."""
 
     __tablename__ = "clicks"
 
@@ -44,12 +44,15 @@ class Click(Model):
     gateway: Mapped[bytes | None]
     #: As it was sent; the filter reads it again.
     user_agent: Mapped[str | None]
+    #: Of a reader who asked to be recognised, until that is taken back: then nothing leads to the reader.
+    reader: Mapped[bytes | None]
     verdict: Mapped[Verdict]
 
     __table_args__ = (
         Index("ix_clicks_at", "at"),
         Index("ix_clicks_visitor", "visitor", "at"),
         Index("ix_clicks_article", "article_id"),
+        Index("ix_clicks_reader", "reader", postgresql_where=text("reader IS NOT NULL")),
     )
 
 

@@ -92,6 +92,8 @@ class Subscription(Model):
     plain_text: Mapped[bool] = mapped_column(default=False, server_default="false")
     #: Blasts are a consent of their own.
     announcements: Mapped[bool] = mapped_column(default=False)
+    #: Being recognised is another: while set, followed links are known by it. Gone, they are nobody's.
+    recognition_key: Mapped[bytes | None]
     #: First local day on which mail comes again; None when not paused.
     paused_until: Mapped[date | None]
     #: UTC instant of the next digest; None while pending or unsubscribed.

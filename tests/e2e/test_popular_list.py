@@ -1,5 +1,6 @@
 """The popular list in a page of another site, in a real browser: seen, followed, and nothing moves."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -84,14 +85,27 @@ def test_the_list_is_seen_followed_and_moves_nothing(
     assert page.context.cookies() == []
     page.get_by_role("link", name="Story 1").click()
     page.wait_for_url("**/static/readers.svg")
+    # What is sent when a page is left comes a moment later.
+    wait_until(lambda: bool(rows(live)))
 
+    [view] = rows(live)
     with live.sessions() as session:
-        [view] = session.scalars(select(WidgetView))
         [click] = session.scalars(select(SiteEvent))
         assert sorted(view.slots) == [1, 2, 3]
         assert dict(zip(view.article_ids, view.slots, strict=True))[click.article_id] == click.slot
         # What a page sends when it is left carries the browser's own name, which says that it is headless.
         assert (view.verdict, click.verdict) == ("scanner", "human")
+
+
+def rows(live: Runtime) -> list[WidgetView]:
+    with live.sessions() as session:
+        return list(session.scalars(select(WidgetView)))
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not is_so() and time.monotonic() < ends:
+        time.sleep(0.05)
 
 
 def _page(live: Runtime, newsletter: Newsletter) -> bytes:

@@ -1,4 +1,4 @@
-"""the popular list on other sites, links that only scanners find, stories split and merged by hand"""
+"""the popular list on other sites, scanners and readers told apart, stories split and merged by hand"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,6 +16,12 @@ def upgrade() -> None:
     op.add_column("clicks", sa.Column("gateway", sa.LargeBinary(), nullable=True))
     op.add_column("clicks", sa.Column("user_agent", sa.Text(), nullable=True))
     op.add_column("site_events", sa.Column("slot", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("clicks", sa.Column("reader", sa.LargeBinary(), nullable=True))
+    op.add_column("newsletters", sa.Column("recognises", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("subscriptions", sa.Column("recognition_key", sa.LargeBinary(), nullable=True))
+    op.create_index(
+        "ix_clicks_reader", "clicks", ["reader"], postgresql_where=sa.text("reader IS NOT NULL")
+    )
     op.create_index("ix_clicks_article", "clicks", ["article_id"])
     op.create_index("ix_site_events_article", "site_events", ["article_id"])
     op.create_table(
@@ -68,6 +74,10 @@ def downgrade() -> None:
     op.drop_table("widget_views")
     op.drop_index("ix_site_events_article", "site_events")
     op.drop_index("ix_clicks_article", "clicks")
+    op.drop_index("ix_clicks_reader", "clicks")
+    op.drop_column("subscriptions", "recognition_key")
+    op.drop_column("newsletters", "recognises")
+    op.drop_column("clicks", "reader")
     op.drop_column("site_events", "slot")
     op.drop_column("clicks", "user_agent")
     op.drop_column("clicks", "gateway")

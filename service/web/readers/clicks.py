@@ -1,7 +1,5 @@
 """The links in our mails: count the article, then lead to it. No open redirect (standards 148)."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -14,7 +12,9 @@ from service.popularity import clicks
 from service.subscribers.addresses import network_of
 from service.tokens import Purpose
 from service.web.context import now, runtime, visitor_ip
+from service.web.readers.following import is_prefetch, is_web_address
 from service.web.readers.page import ids
+from service.web.readers.recognition import reader_behind
 from service.web.security import private
 
 blueprint = Blueprint("clicks", __name__)
@@ -41,17 +41,6 @@ def follow(token: str) -> ResponseReturnValue:
                 method=request.method,
                 now=now(),
                 prefetch=is_prefetch(),
+                reader=reader_behind(session, article.newsletter_id),
             )
     return private(redirect(article.url, code=302))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made
-
-
-def is_prefetch() -> bool:
-    """Say whether a browser fetches this before anybody asked for it."""
-    says = (request.headers.get(name, "").lower() for name in ("Sec-Purpose", "Purpose", "X-Moz"))
-    return any("prefetch" in value or "preview" in value for value in says)
-
-
-def is_web_address(url: str) -> bool:
-    """Say whether one may be led there."""
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and url.isprintable()

@@ -20,7 +20,7 @@ from service.popularity.popular import Listed, Period
 from service.subscribers.addresses import network_of
 from service.tokens import Purpose
 from service.web.context import now, runtime, visitor_ip
-from service.web.readers.clicks import is_prefetch, is_web_address
+from service.web.readers.following import is_prefetch, is_web_address
 from service.web.readers.page import get_newsletter, ids
 from service.web.security import csrf
 
