@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Text, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Interval, Text, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -49,16 +49,21 @@ def _set_counts(session: Session, *, since: datetime, now: datetime) -> None:
 
 def _void_bursts(session: Session, *, since: datetime) -> list[datetime]:
     """Void the clicks of visitors who follow links faster than people; return when these came."""
-    suspects = (
-        select(Click.mailing_id, Click.visitor)
-        .where(Click.at >= since)
-        .group_by(Click.mailing_id, Click.visitor)
-        .having(
-            func.count(Click.article_id.distinct()) >= judging.LEAST_BURST,
-            func.count().filter(Click.verdict != Verdict.SCANNER) > 0,
+    # What a burst must have, so many clicks of any articles in so short a time: few visitors do.
+    quick = [
+        literal(window, Interval())
+        >= Click.at
+        - func.lag(Click.at, articles - 1).over(
+            partition_by=(Click.mailing_id, Click.visitor), order_by=Click.at
         )
+        for window, articles in judging.BURSTS
+    ]
+    paced = (
+        select(Click.mailing_id, Click.visitor, or_(*quick).label("quick"))
+        .where(Click.at >= since)
         .subquery()
     )
+    suspects = select(paced.c.mailing_id, paced.c.visitor).where(paced.c.quick).distinct().subquery()
     rows = session.execute(
         select(Click.mailing_id, Click.visitor, Click.id, Click.at, Click.article_id, Click.verdict)
         .join(suspects, (suspects.c.mailing_id == Click.mailing_id) & (suspects.c.visitor == Click.visitor))

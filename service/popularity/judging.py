@@ -15,8 +15,6 @@ from service.popularity.models import Verdict
 
 #: Mail gateways follow every link at once; no reader opens three articles in two seconds, or ten in a minute.
 BURSTS = ((timedelta(seconds=2), 3), (timedelta(minutes=1), 10))
-#: Fewer articles than this are no burst of any kind.
-LEAST_BURST = min(articles for _, articles in BURSTS)
 
 #: Link scanners, previews, crawlers and libraries that say who they are.
 _MACHINES = re.compile(
