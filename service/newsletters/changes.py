@@ -36,6 +36,7 @@ class NewsletterDraft:
     max_items: int = 10
     review_minutes: int = 0
     recognises: bool = False
+    archive_public: bool = True
 
 
 def create(

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0014"
+down_revision = "0017"
 
 _SIGNALS = ("digest_click", "widget_click", "page_view", "share")
 

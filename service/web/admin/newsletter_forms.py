@@ -36,6 +36,7 @@ class NewsletterForm(ConsoleForm):
     )
 
     recognises = BooleanField("Readers may ask to be recognised when they follow a link")
+    archive_public = BooleanField("Editions, topics and feeds have public pages", default=True)
 
     def offer(self, senders: list[Sender]) -> None:
         """Fill the choice of senders."""
@@ -55,6 +56,7 @@ class NewsletterForm(ConsoleForm):
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,
             recognises=bool(self.recognises.data),
+            archive_public=self.archive_public.data,
         )
 
 

@@ -57,8 +57,7 @@ def index() -> ResponseReturnValue:
         choice=choice,
         periods=((Period.WEEK, "This week"), (Period.DAY, "Today")),
         numbers=range(FEWEST, MOST + 1),
-        snippet=choice
-        and snippet(choice, home=_home(), page=runtime().links.newsletter(choice.newsletter.slug)),
+        snippet=choice and snippet(choice, home=_home(), page=_page(choice.newsletter)),
         beacon=f'<script async src="{_home()}/static/beacon.js"></script>',
         home=_home(),
     )
@@ -93,3 +92,11 @@ def _choice(newsletters: list[Newsletter]) -> Choice:
 
 def _home() -> str:
     return runtime().settings.base_url
+
+
+def _page(newsletter: Newsletter) -> str:
+    """Return where the plain link leads: to the same list on our own pages, where these are public."""
+    links = runtime().links
+    if newsletter.archive_public:
+        return links.popular(newsletter.slug)
+    return links.newsletter(newsletter.slug)
