@@ -23,6 +23,12 @@ class Purpose(StrEnum):
     MANAGE = "manage"
     NEVER_AGAIN = "never"
     CLICK = "click"
+    #: A link that no person sees.
+    TRAP = "trap"
+    #: Of a browser whose reader asked to be recognised.
+    READER = "reader"
+    #: A place in a popular list on the publisher's site.
+    WIDGET = "widget"
     INVITATION = "invite"
     FORM = "form"
     DEVICE = "device"
@@ -39,6 +45,7 @@ LIFETIMES = {
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FORM: timedelta(hours=24),
     Purpose.DEVICE: timedelta(days=180),
+    Purpose.READER: timedelta(days=180),
 }
 
 

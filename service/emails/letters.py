@@ -117,6 +117,8 @@ class DigestLetter:
     links: SubscriberLinks
     #: True for the digest that follows the confirmation: it greets the new reader.
     first: bool = False
+    #: Followed by machines only; empty where nothing is counted.
+    trap_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from service.digests import editions, restoring
 from service.operators import login
 from service.operators import sessions as logins
 from service.ops import heartbeats
-from service.popularity import clicks, salts, site_events
+from service.popularity import clicks, salts, site_events, traps, widget_views
 from service.subscribers import purging
 
 Duty = Callable[..., object]
@@ -23,6 +23,8 @@ DUTIES: tuple[Duty, ...] = (
     purging.purge_unconfirmed,
     clicks.forget_clicks,
     site_events.forget,
+    widget_views.forget,
+    traps.forget,
     salts.forget_salts,
     login.purge_failures,
     logins.purge,

@@ -23,8 +23,10 @@ from service.web.admin import (
     senders,
     setup,
     sources,
+    stories,
     topics,
 )
+from service.web.admin import widget as console_widget
 from service.web.readers import (
     archive,
     beacon,
@@ -37,9 +39,12 @@ from service.web.readers import (
     own_feed,
     own_mail,
     preferences,
+    recognition,
     robots,
     shelves,
     sign_up,
+    traps,
+    widget,
 )
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -58,6 +63,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     robots.blueprint,
     clicks.blueprint,
     beacon.blueprint,
+    traps.blueprint,
+    recognition.blueprint,
+    widget.blueprint,
     setup.blueprint,
     entrance.blueprint,
     account.blueprint,
@@ -68,6 +76,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     editions.blueprint,
     foreseen.blueprint,
     articles.blueprint,
+    stories.blueprint,
+    console_widget.blueprint,
     blasts.blueprint,
     blast_drafts.blueprint,
     live.blueprint,

@@ -42,6 +42,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Senders", "console_senders.index"),
             Entry("Sources", "console_sources.index"),
             Entry("Categories", "console_categories.index"),
+            Entry("Popular list", "console_widget.index"),
         ),
     ),
     (
