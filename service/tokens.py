@@ -25,6 +25,9 @@ class Purpose(StrEnum):
     INVITATION = "invite"
     FORM = "form"
     DEVICE = "device"
+    PASSWORD = "password"  # noqa: S105  (the name of a purpose)
+    SECOND_STEP = "second"
+    CHALLENGE = "challenge"
 
 
 #: How long each kind of link works; those not listed never expire.
@@ -34,6 +37,9 @@ LIFETIMES = {
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FORM: timedelta(hours=24),
     Purpose.DEVICE: timedelta(days=180),
+    Purpose.PASSWORD: timedelta(hours=1),
+    Purpose.SECOND_STEP: timedelta(minutes=10),
+    Purpose.CHALLENGE: timedelta(minutes=5),
 }
 
 
