@@ -77,7 +77,7 @@ def add_totp(
     session.add(
         Totp(operator_id=operator.id, sealed_secret=sealer.seal(secret), added_at=now, last_step=step)
     )
-    return changed(session, operator, "totp_added", sealer=sealer, keep=keep, now=now)
+    return changed(session, operator, "authenticator_added", sealer=sealer, keep=keep, now=now)
 
 
 def remove_totp(session: Session, operator: Operator, *, keep: bytes | None, now: datetime) -> None:
@@ -90,7 +90,7 @@ def remove_totp(session: Session, operator: Operator, *, keep: bytes | None, now
         return
     check_may_lose_one(session, found)
     session.execute(delete(Totp).where(Totp.operator_id == operator.id))
-    removed(session, operator, "totp_removed", keep=keep, now=now)
+    removed(session, operator, "authenticator_removed", keep=keep, now=now)
 
 
 def check_may_lose_one(session: Session, found: Factors) -> None:

@@ -36,7 +36,14 @@ class Line:
     who: str
     action: str
     subject: str
+    #: The subject as a person says it: an operator by name.
+    about: str
     changes: tuple[Change, ...]
+
+    @property
+    def verb(self) -> str:
+        """What was done, without what it was done to: "signed in"."""
+        return self.action.rpartition(".")[2].replace("_", " ")
 
 
 def list_page(session: Session, wanted: Wanted, *, before: int | None, limit: int = SHOWN) -> list[Line]:
@@ -93,7 +100,7 @@ def _matching(wanted: Wanted) -> Select[AuditEntry]:
 
 
 def _lines(session: Session, rows: list[AuditEntry]) -> list[Line]:
-    names = actors.names(session, {row.actor for row in rows})
+    names = actors.names(session, {row.actor for row in rows} | {row.subject for row in rows})
     return [
         Line(
             row.id,
@@ -102,6 +109,7 @@ def _lines(session: Session, rows: list[AuditEntry]) -> list[Line]:
             who_is(row.actor, names),
             row.action,
             row.subject,
+            names[row.subject] if row.subject.startswith("operator ") else row.subject,
             changes(row.before, row.after),
         )
         for row in rows

@@ -149,7 +149,7 @@ def _added(sentence: str, codes: list[str]) -> ResponseReturnValue:
 
 def _app_page(form: AppForm, secret: bytes) -> str:
     address = totp.uri(secret, account=auth.current_operator().email, issuer="Broadsheet")
-    code = segno.make(address, error="m").svg_inline(scale=5, border=4, dark="#1a1a1a", light="#ffffff")
+    code = segno.make(address, error="m").svg_inline(omitsize=True, border=4, dark="#1a1a1a", light="#ffffff")
     return render_template(
         "admin/factors_app.html",
         form=form,

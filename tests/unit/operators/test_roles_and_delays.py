@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 
-from service.operators.throttle import Limit, wait_seconds
 from service.operators.models import Role
 from service.operators.roles import DESCRIPTIONS, allows
+from service.operators.throttle import Limit, wait_seconds
 
 
 def test_each_role_may_do_what_the_ones_before_it_may() -> None:
