@@ -165,8 +165,8 @@ def _unsealed(text: str) -> bytes | None:
         content = _sealer().open(base64.urlsafe_b64decode(text.encode("ascii", "replace")))
     except (binascii.Error, ValueError, ConfigurationError):
         return None
-    secret = content.removeprefix(_bound(b""))
-    return secret if len(secret) == totp.SECRET_BYTES else None
+    secret = content[-totp.SECRET_BYTES :]
+    return secret if content == _bound(secret) and len(secret) == totp.SECRET_BYTES else None
 
 
 def _bound(secret: bytes) -> bytes:
