@@ -28,10 +28,19 @@ def keep(
     now: datetime,
 ) -> KeptForm | None:
     """Keep a form; None when nothing in it was typed (a button by itself), or only secrets."""
-    sent = [(name, value.replace("\0", "")) for name, value in fields if not is_secret(name)]
+    # PostgreSQL keeps no NUL, and nobody types one.
+    sent = [
+        (name.replace("\0", ""), value.replace("\0", "")) for name, value in fields if not is_secret(name)
+    ]
     if not any(value.strip() for name, value in sent if is_typed(name)):
         return None
-    row = KeptForm(operator_id=operator_id, kept_at=now, path=path, page=page, content={"fields": sent})
+    row = KeptForm(
+        operator_id=operator_id,
+        kept_at=now,
+        path=path.replace("\0", ""),
+        page=page.replace("\0", ""),
+        content={"fields": sent},
+    )
     session.add(row)
     session.flush()
     newest = (

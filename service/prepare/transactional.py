@@ -112,7 +112,7 @@ def operator_password(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
             operator,
             mark=mark,
             has_second_factor=factors.of(desk.session, operator.id).any,
-            letterhead=letterhead(newsletter),
+            letterhead=letterhead(newsletter, locale=SOURCE, links=desk.links),
             links=desk.links,
             asked_at=message.created_at,
         )

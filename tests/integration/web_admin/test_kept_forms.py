@@ -174,7 +174,7 @@ def test_only_the_newest_five_forms_are_kept_and_for_a_day(sessions: Sessions, b
     with transaction(sessions) as session:
         for number in range(7):
             kept_forms.keep(
-                session, ben.id, path=NEW, page=NEW, fields=[("subject", f"number {number}\0")], now=now
+                session, ben.id, path=NEW, page=NEW, fields=[("sub\0ject", f"number {number}\0")], now=now
             )
     with sessions() as session:
         rows = session.scalars(select(KeptForm).order_by(KeptForm.id)).all()
