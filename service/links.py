@@ -45,6 +45,36 @@ class Links:
         """Leads to an article and counts it; names the place in the mail, never the reader."""
         return f"{self.base_url}/r/{self.tokens.make(Purpose.CLICK, [mailing_id, article_id, slot, variant])}"
 
+    def view(self, *, mailing_id: int, message_id: int) -> str:
+        """One's own mail in the browser: names the ledger row, acts on nobody, and shows no address."""
+        return f"{self.base_url}/v/{self.tokens.make(Purpose.VIEW, [mailing_id, message_id])}"
+
+    def own_feed(self, *, subscription_id: int, generation: int) -> str:
+        """What a reader's digests contained, as a feed; a later generation ends it."""
+        return f"{self.base_url}/f/{self.tokens.make(Purpose.FEED, [subscription_id, generation])}"
+
+    def archive(self, slug: str) -> str:
+        """The editions of a newsletter, newest first."""
+        return f"{self.newsletter(slug)}/archive"
+
+    def latest(self, slug: str) -> str:
+        """Leads to the newest edition, whichever it is."""
+        return f"{self.newsletter(slug)}/latest"
+
+    def edition(self, slug: str, *, period: str) -> str:
+        """An edition as the public sees it: "2026-W48"."""
+        return f"{self.newsletter(slug)}/e/{period}"
+
+    def blast(self, slug: str, *, blast_id: int) -> str:
+        return f"{self.newsletter(slug)}/b/{blast_id}"
+
+    def topic(self, slug: str, *, topic: str) -> str:
+        """The newest and the most read of one topic."""
+        return f"{self.newsletter(slug)}/t/{topic}"
+
+    def popular(self, slug: str) -> str:
+        return f"{self.newsletter(slug)}/popular"
+
     def invitation(self, *, operator_id: int, generation: int, at: datetime) -> str:
         token = self.tokens.make(Purpose.INVITATION, [operator_id, generation], at=at)
         return f"{self.base_url}/console/invitation/{token}"

@@ -29,6 +29,10 @@ class Purpose(StrEnum):
     PASSWORD = "password"  # noqa: S105  (the name of a purpose)
     SECOND_STEP = "second"
     CHALLENGE = "challenge"
+    #: One's own mail as a page: names the ledger row, and shows nothing of its reader.
+    VIEW = "view"
+    #: A reader's own feed; bound to a generation, so that it can be taken back.
+    FEED = "feed"
 
 
 #: How long each kind of link works; those not listed never expire.
