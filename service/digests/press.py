@@ -49,7 +49,13 @@ class Press:
         with speech.speaking(issue.locale):
             self._also = content.also()
         self._titles = {key: content.title(article) for key, article in articles.items()}
-        frame = fragments.frame(self._head, issue_date=issue.day, first=issue.first, links=PLACEHOLDERS)
+        frame = fragments.frame(
+            self._head,
+            issue_date=issue.day,
+            first=issue.first,
+            links=PLACEHOLDERS,
+            trap_url=emails.trap_url(issue.mailing_id, links),
+        )
         self._parts = {keeping.hash_of(part): part for part in (frame.html, frame.text)}
         self.sheet = Sheet(
             kind=RecipeKind.DIGEST,
