@@ -23,6 +23,9 @@ class Wishes(Protocol):
     def excluded_topic_ids(self) -> list[int]: ...
 
     @property
+    def excluded_source_ids(self) -> list[int]: ...
+
+    @property
     def explore(self) -> bool: ...
 
     @property
@@ -92,6 +95,7 @@ def reader_of(
         watermark=watermark,
         received=received,
         excluded=frozenset(wishes.excluded_topic_ids),
+        muted=frozenset(wishes.excluded_source_ids),
         offered=offered,
         explore=wishes.explore,
         span="this month" if rhythm is Rhythm.MONTHLY else "this week",

@@ -46,7 +46,7 @@ class Desk:
         self, reader: DueReader, *, had: frozenset[int], fresh: dict[bytes, NewRecipe]
     ) -> bytes | Skip:
         """Return what a reader gets; a recipe that is not written yet is added to `fresh`."""
-        group = (*reader[3:8], reader.watermark, had)
+        group = (*reader[3:9], reader.watermark, had)
         found = self.chosen.get(group)
         if found is None:
             found = self.chosen[group] = self._select(reader, had=had, fresh=fresh)

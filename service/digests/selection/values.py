@@ -75,6 +75,8 @@ class Reader:
     explore: bool = True
     #: Ends the reason of a popular story: "this week", "this month".
     span: str = "this week"
+    #: Sources that they want nothing of.
+    muted: frozenset[int] = frozenset()
 
     @property
     def follows(self) -> tuple[tuple[int, str], ...]:
