@@ -11,7 +11,6 @@ from service.subscribers import consent, preferences
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import ConsentKind, Subscription
 
-
 MOST_MUTED = 1_000
 
 
@@ -33,7 +32,9 @@ class Filters:
         """
         check_excluded(subscription, self.excluded_topic_ids)
         check_muted(self.excluded_source_ids)
-        if self.max_items is not None and self.max_items not in ceilings(subscription.newsletter):
+        # What held before the newsletter became shorter does no harm.
+        kept = self.max_items in {None, subscription.max_items}
+        if not kept and self.max_items not in ceilings(subscription.newsletter):
             raise InvalidInput("Choose how many articles a mail may have.", field="max_items")
 
 
