@@ -20,8 +20,8 @@ Position = tuple[datetime, int]
 # Arrays as text: a reader's topics are read once per group.
 _LOCK = """
     SELECT id, subscriber_id, newsletter_id, CAST(topic_ids AS text), CAST(excluded_topic_ids AS text),
-        CAST(excluded_source_ids AS text), explore, max_items, enough_items, rhythm, weekday, hour, time_zone, paused_until, next_due_at,
-        watermark, last_digest_on
+        CAST(excluded_source_ids AS text), explore, max_items, enough_items, rhythm, weekday, hour, time_zone,
+        paused_until, next_due_at, watermark, last_digest_on
     FROM subscriptions
     WHERE newsletter_id = :newsletter_id AND state = 'active' AND NOT first_digest_pending
       AND next_due_at <= :now {after}

@@ -49,15 +49,16 @@ def per_week(
     return (count or 0) / WEEKS
 
 
-def by_topic(session: Session, newsletter: Newsletter, *, now: datetime) -> dict[int, float]:
-    """Return how many stories a week each topic has had of late; one that had none is missing."""
+def each_topic(session: Session, newsletter: Newsletter, *, now: datetime) -> dict[int, float]:
+    """Return how many stories a week each open topic has had of late."""
     rows = session.execute(
         select(ArticleTopic.topic_id, func.count(distinct(_STORY)))
         .join(Article, Article.id == ArticleTopic.article_id)
         .where(*_lately(newsletter, now=now))
         .group_by(ArticleTopic.topic_id)
     )
-    return {topic_id: count / WEEKS for topic_id, count in rows}
+    found = dict(rows.all())
+    return {topic.id: found.get(topic.id, 0) / WEEKS for topic in newsletter.open_topics}
 
 
 class SourceOffer(NamedTuple):
@@ -68,7 +69,7 @@ class SourceOffer(NamedTuple):
     weekly: float
 
 
-def by_source(session: Session, newsletter: Newsletter, *, now: datetime) -> list[SourceOffer]:
+def each_source(session: Session, newsletter: Newsletter, *, now: datetime) -> list[SourceOffer]:
     """Return the sources of a newsletter by name, each with how many articles a week it has had of late."""
     rows = session.execute(
         select(Source.id, Source.name, func.count(Article.id))
@@ -78,6 +79,11 @@ def by_source(session: Session, newsletter: Newsletter, *, now: datetime) -> lis
         .order_by(func.lower(Source.name), Source.id)
     )
     return [SourceOffer(source_id, name, count / WEEKS) for source_id, name, count in rows]
+
+
+def per_digest(weekly: float, *, rhythm: Rhythm, most: int) -> float:
+    """Return how many of so many stories a week one digest brings; of "enough" nobody knows beforehand."""
+    return min(weekly * _DAYS[rhythm] / 7, most)
 
 
 def sentence(weekly: float, *, rhythm: Rhythm, weekday: int, least: int, most: int, enough: int) -> str:

@@ -11,6 +11,7 @@ from service.subscribers import consent, preferences
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import ConsentKind, Subscription
 
+#: More than a page could show.
 MOST_MUTED = 1_000
 
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from service.delivery.queries import count_recent
-from service.errors import BadToken, TooManyRequests
+from service.errors import BadToken, NotFound, TooManyRequests
 from service.languages.words import _
-from service.subscribers import outgoing, preferences, queries
+from service.subscribers import outgoing, queries
 from service.subscribers.models import Subscription
 from service.tokens import AddressHasher
 
@@ -19,12 +19,14 @@ SAME = timedelta(minutes=1)
 
 
 def request(session: Session, subscription_id: int, *, now: datetime) -> None:
-    """Mail the link to the reader's own inbox.
+    """Mail the link to the reader's own inbox, also of one who has left: their data are theirs as well.
 
     :raises TooManyRequests: says when to come back.
-    :raises Conflict: the subscription is not active.
+    :raises NotFound: nothing is known of them any more.
     """
-    subscription = preferences.lock_active(session, subscription_id)
+    subscription = queries.lock(session, subscription_id)
+    if subscription is None:
+        raise NotFound(_("This subscription does not exist any more."))
     asked_for = subscription.subscriber_id
     if count_recent(session, subscriber_id=asked_for, kind="manage", since=now - SAME):
         return

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.delivery import ledger
 from service.errors import InvalidInput, TooManyRequests
 from service.languages.words import _
-from service.subscribers import addresses, consent, joining, outgoing
+from service.subscribers import addresses, consent, joining, outgoing, queries
 from service.subscribers.addresses import Address
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import AddressChange, ConsentKind, Subscriber, Subscription, SubscriptionState
@@ -62,6 +62,12 @@ def find_open(session: Session, change_id: int, *, now: datetime) -> AddressChan
     if row is None or row.ended_at is not None or now - row.asked_at > LIFETIMES[Purpose.NEW_ADDRESS]:
         return None
     return row
+
+
+def subscription_of(session: Session, change_id: int, *, now: datetime) -> Subscription | None:
+    """Return the subscription that a waiting change began from."""
+    row = find_open(session, change_id, now=now)
+    return None if row is None else queries.find(session, row.subscription_id)
 
 
 def confirm(session: Session, change_id: int, *, circumstances: Circumstances, now: datetime) -> bool:

@@ -24,14 +24,12 @@ from service.subscribers.next_slot import next_slot
 TAKES_BACK = timedelta(days=1)
 
 
-def can_return(subscription: Subscription, *, now: datetime) -> bool:
-    """Say whether leaving can still be taken back with one press."""
-    left_at = subscription.unsubscribed_at
-    return (
-        subscription.state is SubscriptionState.UNSUBSCRIBED
-        and left_at is not None
-        and now - left_at <= TAKES_BACK
-    )
+def left_at(session: Session, subscription: Subscription, *, now: datetime) -> datetime | None:
+    """Return when a reader left, if one press may still take it back.
+
+    None for whoever never confirmed, left too long ago, or asked never to be mailed again.
+    """
+    return None if _leaving(session, subscription, now=now) is None else subscription.unsubscribed_at
 
 
 def take_back(
@@ -52,10 +50,8 @@ def take_back(
     rows = [] if asked is None else queries.lock_all(session, asked.subscriber_id)
     back = []
     for row in rows:
-        if row.unsubscribed_at != left_at or not can_return(row, now=now):
-            continue
-        event = _event(session, row, left_at)
-        if event is None or event.details.get("was") != SubscriptionState.ACTIVE.value:
+        event = _leaving(session, row, now=now)
+        if event is None or event.at != left_at:
             continue
         _restore(row, event.details)
         consent.record(session, row, ConsentKind.RETURNED, circumstances=circumstances, now=now)
@@ -89,17 +85,27 @@ def count_reasons(session: Session, newsletter_id: int) -> dict[LeavingReason, i
     return dict.fromkeys(LeavingReason, 0) | {reason: n for reason, n in rows if reason is not None}
 
 
-def _event(session: Session, subscription: Subscription, left_at: datetime) -> ConsentEvent | None:
-    return session.scalars(
+def _leaving(session: Session, subscription: Subscription, *, now: datetime) -> ConsentEvent | None:
+    """Return the entry of a leaving that can be taken back."""
+    moment = subscription.unsubscribed_at
+    if (
+        subscription.state is not SubscriptionState.UNSUBSCRIBED
+        or moment is None
+        or now - moment > TAKES_BACK
+    ):
+        return None
+    event = session.scalars(
         select(ConsentEvent)
         .where(
             ConsentEvent.subscription_id == subscription.id,
             ConsentEvent.kind == ConsentKind.UNSUBSCRIBED,
-            ConsentEvent.at == left_at,
+            ConsentEvent.at == moment,
         )
         .order_by(ConsentEvent.id.desc())
         .limit(1)
     ).one_or_none()
+    was_active = event is not None and event.details.get("was") == SubscriptionState.ACTIVE.value
+    return event if was_active else None
 
 
 def _restore(subscription: Subscription, details: dict[str, Any]) -> None:

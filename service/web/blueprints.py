@@ -24,7 +24,17 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import beacon, clicks, confirming, front, leaving, preferences, sign_up
+from service.web.readers import (
+    beacon,
+    clicks,
+    confirming,
+    front,
+    leaving,
+    managing,
+    never,
+    preferences,
+    sign_up,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
@@ -33,6 +43,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     confirming.blueprint,
     preferences.blueprint,
     leaving.blueprint,
+    never.blueprint,
+    managing.blueprint,
     clicks.blueprint,
     beacon.blueprint,
     setup.blueprint,

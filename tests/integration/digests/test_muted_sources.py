@@ -38,7 +38,7 @@ def test_the_offer_says_what_topics_and_sources_bring(session: Session) -> None:
     science, energy = newsletter.topics
     busy = make_stories(session, newsletter, count=12, first_seq=3, topic=science)
 
-    assert forecast.by_topic(session, newsletter, now=NOW) == {science.id: 13 / 4, energy.id: 1 / 4}
-    by_source = {one.id: one.weekly for one in forecast.by_source(session, newsletter, now=NOW)}
+    assert forecast.each_topic(session, newsletter, now=NOW) == {science.id: 13 / 4, energy.id: 1 / 4}
+    by_source = {one.id: one.weekly for one in forecast.each_source(session, newsletter, now=NOW)}
     assert by_source[busy[0].source_id] == 3.0
     assert sorted(by_source.values()) == [0.5, 3.0]
