@@ -33,5 +33,4 @@ def erase(session: Session, subscriber_id: int, *, hash_address: AddressHasher, 
     session.execute(text("SELECT set_config('broadsheet.may_erase', 'yes', true)"))
     session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
     session.execute(text("SELECT set_config('broadsheet.may_erase', 'no', true)"))
-    session.expire_all()
     return True

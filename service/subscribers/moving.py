@@ -120,8 +120,7 @@ def forget(session: Session, *, now: datetime) -> int:
 
 
 def _lock_open(session: Session, change_id: int, *, now: datetime) -> AddressChange | None:
-    session.execute(select(AddressChange.id).where(AddressChange.id == change_id).with_for_update())
-    session.expire_all()
+    session.get(AddressChange, change_id, with_for_update=True, populate_existing=True)
     return find_open(session, change_id, now=now)
 
 

@@ -45,19 +45,25 @@ def after(session: Session, subscription: Subscription, word: str, *, undo: str)
     if word != "saved" or not undoing.still_holds(subscription, undo):
         return plainly(word)
     saved = undoing.read(subscription.id, undo)
-    for kind, sentences in _LISTS.items():
-        if kind in saved.after:
-            return _told(session, subscription, saved, kind, sentences)
-    return plainly(word)
+    kind = _what(saved)
+    return plainly(word) if kind is None else _told(session, subscription, saved, kind)
 
 
-def _told(
-    session: Session, subscription: Subscription, saved: Saved, kind: str, sentences: tuple[str, str]
-) -> str:
+def _what(saved: Saved) -> str | None:
+    """Name the one list that was changed; a topic that is followed again is not left out any more as well."""
+    changed = set(saved.after)
+    if changed == {"topics", "excluded_topics"}:
+        gained = set(saved.after["topics"]) - set(saved.before["topics"])
+        return "topics" if gained else "excluded_topics"
+    return changed.pop() if len(changed) == 1 and changed <= _LISTS.keys() else None
+
+
+def _told(session: Session, subscription: Subscription, saved: Saved, kind: str) -> str:
     before, after = set(saved.before[kind]), set(saved.after[kind])
     added, gone = after - before, before - after
     if bool(added) is bool(gone):
         return plainly("saved")
+    sentences = _LISTS[kind]
     names = _names(session, subscription, kind, added or gone)
     return _(sentences[0] if added else sentences[1], names=emails.joined(names))
 
