@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidInput
+from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.subscribers import consent, preferences
 from service.subscribers.consent import Circumstances
@@ -36,7 +37,7 @@ class Filters:
         # What held before the newsletter became shorter does no harm.
         kept = self.max_items in {None, subscription.max_items}
         if not kept and self.max_items not in ceilings(subscription.newsletter):
-            raise InvalidInput("Choose how many articles a mail may have.", field="max_items")
+            raise InvalidInput(_("Choose how many articles a mail may have."), field="max_items")
 
 
 def ceilings(newsletter: Newsletter) -> range:
@@ -50,10 +51,12 @@ def check_excluded(subscription: Subscription, topic_ids: tuple[int, ...]) -> No
     # What was archived since may stay: it does no harm, and the reader did not ask for its end.
     offered |= dict.fromkeys(set(subscription.excluded_topic_ids) - offered.keys(), "")
     if not set(topic_ids) <= offered.keys():
-        raise InvalidInput("One of these topics is no longer offered. Please choose again.", field="excluded")
+        raise InvalidInput(
+            _("One of these topics is no longer offered. Please choose again."), field="excluded"
+        )
     both = sorted(set(topic_ids) & set(subscription.topic_ids))
     if both:
-        sentence = f"You chose {offered[both[0]]} above. Take it off there first, and save."
+        sentence = _("You chose %(topic)s above. Take it off there first, and save.", topic=offered[both[0]])
         raise InvalidInput(sentence, field="excluded")
 
 
@@ -63,7 +66,7 @@ def check_muted(source_ids: tuple[int, ...]) -> None:
     Whether they are this newsletter's is of no matter: articles of another's never come here.
     """
     if len(source_ids) > MOST_MUTED or not all(0 < number < 2**63 for number in source_ids):
-        raise InvalidInput("One of these sources is no longer here. Please choose again.", field="sources")
+        raise InvalidInput(_("One of these sources is no longer here. Please choose again."), field="sources")
 
 
 def of(subscription: Subscription) -> Filters:

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from service.digests import forecast
-from service.emails.dates import long_date
-from service.languages.speech import spoken
+from service.languages import dates
+from service.languages.lists import capitalised, joined
 from service.languages.words import _, n_
 from service.newsletters.models import Rhythm
 from service.subscribers import emails, reach
@@ -49,7 +49,7 @@ def line(subscription: Subscription) -> str:
     """Say what and when in one line, for a list: "Every Friday at 07:00, from Science and Climate"."""
     return _(
         "%(when)s, from %(topics)s",
-        when=_opening(emails.rhythm_phrase(subscription)),
+        when=capitalised(emails.rhythm_phrase(subscription)),
         topics=topics(subscription),
     )
 
@@ -60,12 +60,12 @@ def topics(subscription: Subscription) -> str:
     chosen = [topic.name for topic in offered if topic.id in subscription.topic_ids]
     without = [topic.name for topic in offered if topic.id in subscription.excluded_topic_ids]
     if not chosen and 0 < len(without) <= _NAMED:
-        return _("all topics but %(topics)s", topics=emails.joined(tuple(without)))
+        return _("all topics but %(topics)s", topics=joined(without))
     if not chosen:
         return _("all topics")
     if len(chosen) > _NAMED:
         return n_("%(n)s topic", "%(n)s topics", len(chosen))
-    return emails.joined(tuple(chosen))
+    return joined(chosen)
 
 
 def _regular(subscription: Subscription, weekly: float) -> tuple[str, str]:
@@ -111,13 +111,8 @@ def _next(subscription: Subscription, *, now: datetime) -> str:
     moment = moments.local(subscription.next_due_at or now, subscription)
     until = subscription.paused_until
     if until is not None and reach.is_paused(subscription, now=now):
-        day = long_date(until, locale=spoken())
+        day = dates.long_date(until)
         return _("Paused until %(day)s. Then: %(moment)s.", day=day, moment=moment)
     if subscription.rhythm is Rhythm.ENOUGH:
         return _("We look next on %(moment)s.", moment=moment)
     return _("Next mail: %(moment)s.", moment=moment)
-
-
-def _opening(phrase: str) -> str:
-    """Begin with a capital; scripts without them stay as they are."""
-    return phrase[:1].upper() + phrase[1:]

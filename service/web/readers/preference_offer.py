@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
-from babel.dates import format_time, get_day_names
 from sqlalchemy.orm import Session
 
 from service.digests import forecast
-from service.emails.dates import find_locale
-from service.languages.speech import spoken
+from service.languages import dates
+from service.languages.lists import capitalised
 from service.languages.words import _, n_
 from service.newsletters.models import Newsletter
 from service.subscribers.choices import RHYTHMS
@@ -56,15 +55,12 @@ def rhythms() -> list[tuple[str, str]]:
 
 def weekdays() -> list[tuple[int, str]]:
     """(ISO day, name), from Monday on."""
-    # "stand-alone": the form that a name has outside a sentence.
-    names = get_day_names("wide", context="stand-alone", locale=find_locale(spoken()))
-    return [(day + 1, names[day]) for day in range(7)]
+    return [(day, capitalised(dates.weekday(day))) for day in range(1, 8)]
 
 
 def hours() -> list[tuple[int, str]]:
     """(hour, as clocks show it): (7, "07:00")."""
-    locale = find_locale(spoken())
-    return [(hour, str(format_time(time(hour), "short", locale=locale))) for hour in range(24)]
+    return [(hour, dates.time_of_day(hour)) for hour in range(24)]
 
 
 def _brings(weekly: float) -> str:

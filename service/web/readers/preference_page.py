@@ -7,9 +7,8 @@ from typing import Any
 from flask import Response, jsonify, render_template, request
 from sqlalchemy.orm import Session
 
-from service.emails.dates import long_date
 from service.errors import NotFound
-from service.languages import speech
+from service.languages import dates, speech
 from service.languages.offered import OFFERED
 from service.languages.words import _
 from service.subscribers import addresses, queries, reach, saving, wording
@@ -136,7 +135,7 @@ def _paused_until(subscription: Subscription) -> str:
     until = subscription.paused_until
     if until is None or not reach.is_paused(subscription, now=now()):
         return ""
-    return long_date(until, locale=speech.spoken())
+    return dates.long_date(until)
 
 
 def _other(subscription: Subscription) -> dict[str, object]:

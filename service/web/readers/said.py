@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.articles.models import Source
+from service.languages.lists import joined
 from service.languages.words import _, later
-from service.subscribers import emails
 from service.subscribers.models import Subscription
 from service.subscribers.saving import Saved
 from service.web.readers import undoing
@@ -65,7 +65,7 @@ def _told(session: Session, subscription: Subscription, saved: Saved, kind: str)
         return plainly("saved")
     sentences = _LISTS[kind]
     names = _names(session, subscription, kind, added or gone)
-    return _(sentences[0] if added else sentences[1], names=emails.joined(names))
+    return _(sentences[0] if added else sentences[1], names=joined(names))
 
 
 def _names(session: Session, subscription: Subscription, kind: str, ids: Collection[int]) -> tuple[str, ...]:

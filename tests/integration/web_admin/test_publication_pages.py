@@ -14,8 +14,9 @@ from service.delivery.models import Message
 from service.dispatch import TaskName
 from service.newsletters.models import Newsletter, Sender, Topic
 from service.operators.models import Operator, Role
+from service.subscribers.models import LeavingReason, SubscriptionState
 from tests.conftest import RecordingDispatcher
-from tests.factories import make_article, make_newsletter, make_source
+from tests.factories import make_article, make_newsletter, make_source, make_subscription
 from tests.feed_server import FeedServer, page
 from tests.integration.web_admin.browsing import Visitor, flash
 
@@ -59,7 +60,6 @@ def test_a_sender_and_a_newsletter_are_made_by_hand(editor: Visitor, sessions: S
     fields = {
         "name": "Weekend <Reader>",
         "sender_id": sender.id,
-        "accent": "#1d4e5f",
         "locale": "en",
         "time_zone": "Europe/Vienna",
         "default_hour": "9",
@@ -70,7 +70,7 @@ def test_a_sender_and_a_newsletter_are_made_by_hand(editor: Visitor, sessions: S
     with sessions() as session:
         newsletter = session.scalars(select(Newsletter)).one()
     assert made.location == f"/console/newsletters/{newsletter.id}/topics/"
-    assert (newsletter.slug, newsletter.default_hour, newsletter.accent) == ("weekend-reader", 9, "#1d4e5f")
+    assert (newsletter.slug, newsletter.default_hour) == ("weekend-reader", 9)
     assert "Weekend &lt;Reader&gt;" in editor.open("/console/newsletters/").text
 
 
@@ -84,7 +84,6 @@ def test_wrong_values_come_back_as_typed_with_reasons(
         name="",
         tagline="Typed <here>",
         sender_id="9999",
-        accent="#ffee00",
         locale="en",
         time_zone="Mars/Base",
         default_hour="99",
@@ -94,7 +93,6 @@ def test_wrong_values_come_back_as_typed_with_reasons(
     assert answer.status_code == 422
     for piece in (
         "Typed &lt;here&gt;",
-        "too light to read",
         "Choose a time zone by its city",
         "Enter the name",
     ):
@@ -276,3 +274,17 @@ def test_nobody_is_invited_while_the_invitation_could_not_be_sent(
     assert "Send the invitation" not in shown
     with sessions() as session:
         assert session.scalars(select(Message)).all() == []
+
+
+def test_why_readers_left_is_counted_on_the_newsletters_page(
+    editor: Visitor, sessions: Sessions, newsletter: Newsletter
+) -> None:
+    path = f"/console/newsletters/{newsletter.id}"
+    assert "Nobody who left has said why." in editor.open(path).text
+    with transaction(sessions) as session:
+        for reason in (LeavingReason.TOO_MANY, LeavingReason.TOO_MANY, LeavingReason.OTHER):
+            make_subscription(session, newsletter, state=SubscriptionState.UNSUBSCRIBED, left_because=reason)
+    text = editor.open(path).text
+    assert "Too many mails: <b>2</b>" in text
+    assert "Another reason: <b>1</b>" in text
+    assert "I read you elsewhere" not in text
