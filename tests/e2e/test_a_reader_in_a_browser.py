@@ -137,6 +137,16 @@ def drive(page: Page, site: Runtime, *, scripts: bool) -> None:
     page.get_by_role("button", name="Send me mail again now").click()
     expect(page.get_by_role("heading", name="Going away?")).to_be_visible()
 
+    assert ANN not in page.content()
+    page.get_by_role("button", name="Mail me the link").click()
+    expect(page.locator("#toast")).to_contain_text("We have mailed you a link.")
+    page.goto(link(latest_mail(site), "m"))
+    expect(page.get_by_text(ANN)).to_be_visible()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download my data").click()
+    assert taken.value.suggested_filename == "my-data.json"
+    assert ANN in taken.value.path().read_text(encoding="utf-8")
+
     page.goto(site.links.unsubscribe(subscription_id=row.id, mailing_id=1))
     assert subscription(site).state is SubscriptionState.ACTIVE
     page.get_by_role("button", name="Unsubscribe").click()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, joinedload
 
-from service.articles.models import Article, ArticleTopic
+from service.articles.models import Article, ArticleTopic, Source
 from service.errors import InvalidInput
 from service.languages.words import _
 from service.newsletters.models import Topic
@@ -32,6 +32,8 @@ class About:
     article: Article
     topics: Sequence[AboutTopic]
     muted: bool
+    #: Muting the only source would be leaving in disguise.
+    may_mute: bool
 
 
 def find(session: Session, subscription: Subscription, article_id: str) -> About | None:
@@ -49,7 +51,11 @@ def find(session: Session, subscription: Subscription, article_id: str) -> About
         return None
     own = set(session.scalars(select(ArticleTopic.topic_id).where(ArticleTopic.article_id == article.id)))
     topics = [_topic(one, subscription) for one in subscription.newsletter.open_topics if one.id in own]
-    return About(article, topics, article.source_id in subscription.excluded_source_ids)
+    muted = article.source_id in subscription.excluded_source_ids
+    others = exists().where(
+        Source.newsletter_id == subscription.newsletter_id, Source.id != article.source_id
+    )
+    return About(article, topics, muted, may_mute=not muted and bool(session.scalar(select(others))))
 
 
 def wish(subscription: Subscription, about: About, pressed: str) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def test_a_mail_leads_to_more_and_less_of_one_article(
 ) -> None:
     science, energy = active.newsletter.topics
     source = make_source(session, active.newsletter, name="Wire <b>")
+    make_source(session, active.newsletter, name="Desk")
     article = make_article(session, source, energy, title="Tides & <turbines>")
     session.commit()
     about = f"{path}?about={article.id}"
