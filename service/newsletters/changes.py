@@ -35,6 +35,8 @@ class NewsletterDraft:
     min_items: int = 3
     max_items: int = 10
     review_minutes: int = 0
+    recognises: bool = False
+    archive_public: bool = True
 
 
 def create(

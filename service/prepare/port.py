@@ -23,6 +23,7 @@ COMPOSERS: dict[str, Composer] = {
     "new_address": personal.new_address,
     "old_address": personal.old_address,
     "operator_invitation": transactional.operator_invitation,
+    "operator_password": transactional.operator_password,
     "digest": bulk.digest,
     "blast": bulk.blast,
     "blast_test": bulk.blast_test,

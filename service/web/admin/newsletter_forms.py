@@ -2,7 +2,7 @@
 
 from zoneinfo import available_timezones
 
-from wtforms import EmailField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField, TextAreaField
 
 from service.newsletters import checks, display_names
 from service.newsletters.changes import LONGEST_NAME, LONGEST_REVIEW, LONGEST_TAGLINE, NewsletterDraft
@@ -35,6 +35,9 @@ class NewsletterForm(ConsoleForm):
         "Minutes for a review", [checked(checks.number, least=0, most=LONGEST_REVIEW)], default=0
     )
 
+    recognises = BooleanField("Readers may ask to be recognised when they follow a link")
+    archive_public = BooleanField("Editions, topics and feeds have public pages", default=True)
+
     def offer(self, senders: list[Sender]) -> None:
         """Fill the choice of senders."""
         self.sender_id.choices = [option(sender.id, f"{sender.name} <{sender.email}>") for sender in senders]
@@ -52,6 +55,8 @@ class NewsletterForm(ConsoleForm):
             min_items=self.min_items.data or 0,
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,
+            recognises=bool(self.recognises.data),
+            archive_public=self.archive_public.data,
         )
 
 

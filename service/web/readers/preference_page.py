@@ -17,7 +17,7 @@ from service.subscribers.filters import ceilings
 from service.subscribers.models import Subscription
 from service.tokens import Purpose
 from service.web.context import now, runtime
-from service.web.readers import outcome, preference_offer, undoing, zones
+from service.web.readers import outcome, own_feed, preference_offer, undoing, zones
 from service.web.readers.about import About
 from service.web.readers.page import ids, page
 from service.web.security import private
@@ -87,6 +87,7 @@ def render(
             typed_until=request.form.get("until", ""),
             first_day=today + timedelta(days=1),
             last_day=today + LONGEST_PAUSE,
+            feed_url=own_feed.address(subscription),
             others=[_other(one) for one in others],
         )
     )

@@ -115,7 +115,7 @@ def test_everything_that_is_known_can_be_taken_along(
     assert (agreed["what"], agreed["channel"]) == ("announcements_on", "preferences")
     assert "announcement" in agreed["words"]
     assert [mail["kind"] for mail in known["mails"]] == ["manage"]
-    assert known["suppressions"] == []
+    assert (known["clicks"], known["suppressions"]) == ([], [])
 
 
 def test_erasing_needs_a_tick_and_leaves_nothing_but_a_fingerprint(
