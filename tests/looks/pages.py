@@ -16,6 +16,16 @@ NO_PAGE = {
     "clicks.follow": "leads on to the article",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
+    "archive.latest": "leads on to the newest edition",
+    "archive.drawn": "a picture",
+    "feeds.editions": "a feed",
+    "feeds.topic": "a feed",
+    "feeds.popular": "a feed",
+    "own_feed.atom": "a feed",
+    "own_feed.json": "a feed",
+    "robots.robots": "for search engines",
+    "robots.sitemap_index": "for search engines",
+    "robots.sitemap": "for search engines",
 }
 
 
@@ -57,6 +67,14 @@ def _never(world: World) -> str:
     return world.links.never_again(subscription_id=world.pending().id)
 
 
+def _slug(world: World) -> str:
+    return world.newsletter.slug
+
+
+def _with_feed(world: World) -> str:
+    return _preferences(world, feed_on=True, feed_generation=1)
+
+
 PAGES = (
     ReaderPage("front", "front.index", lambda world: world.get("/")),
     ReaderPage("sign-up", "sign_up.show", lambda world: world.get(sign_up(world))),
@@ -85,6 +103,23 @@ PAGES = (
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
     ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage("preferences-with-feed", "preferences.show", lambda world: world.get(_with_feed(world))),
+    ReaderPage("archive", "archive.index", lambda world: world.get(world.links.archive(_slug(world)))),
+    ReaderPage("edition", "archive.edition", lambda world: world.get(world.links.latest(_slug(world)))),
+    ReaderPage(
+        "announcement",
+        "archive.announcement",
+        lambda world: world.get(world.links.blast(_slug(world), blast_id=world.announcement_id)),
+    ),
+    ReaderPage(
+        "topic",
+        "shelves.topic",
+        lambda world: world.get(world.links.topic(_slug(world), topic=world.newsletter.topics[0].slug)),
+    ),
+    ReaderPage("popular", "shelves.popular", lambda world: world.get(world.links.popular(_slug(world)))),
+    ReaderPage(
+        "mail-gone", "own_mail.show", lambda world: world.get(world.links.view(mailing_id=1, message_id=1))
+    ),
     ReaderPage("error-404", "sign_up.show", lambda world: world.get("/nothing-is-here")),
     ReaderPage("error-400", "sign_up.submit", lambda world: world.post(sign_up(world), csrf_token="forged")),
 )
