@@ -6,8 +6,10 @@ A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from service.blasts.models import Blast
 from service.subscribers.models import SubscriptionState
 from tests.looks.world import World
 
@@ -16,16 +18,16 @@ NO_PAGE = {
     "clicks.follow": "leads on to the article",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
-    "archive.latest": "leads on to the newest edition",
     "archive.drawn": "a picture",
+    "archive.latest": "leads on to the newest edition",
     "feeds.editions": "a feed",
     "feeds.topic": "a feed",
     "feeds.popular": "a feed",
     "own_feed.atom": "a feed",
     "own_feed.json": "a feed",
-    "robots.robots": "for search engines",
-    "robots.sitemap_index": "for search engines",
-    "robots.sitemap": "for search engines",
+    "robots.robots": "for machines",
+    "robots.sitemap_index": "for machines",
+    "robots.sitemap": "for machines",
 }
 
 
@@ -67,12 +69,10 @@ def _never(world: World) -> str:
     return world.links.never_again(subscription_id=world.pending().id)
 
 
-def _slug(world: World) -> str:
-    return world.newsletter.slug
-
-
-def _with_feed(world: World) -> str:
-    return _preferences(world, feed_on=True, feed_generation=1)
+def _announcement(world: World) -> TestResponse:
+    with world.runtime.sessions() as session:
+        blast_id = session.scalars(select(Blast.id).filter_by(newsletter_id=world.newsletter.id)).one()
+    return world.get(f"{sign_up(world)}/b/{blast_id}")
 
 
 PAGES = (
@@ -103,20 +103,16 @@ PAGES = (
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
     ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
-    ReaderPage("preferences-with-feed", "preferences.show", lambda world: world.get(_with_feed(world))),
-    ReaderPage("archive", "archive.index", lambda world: world.get(world.links.archive(_slug(world)))),
-    ReaderPage("edition", "archive.edition", lambda world: world.get(world.links.latest(_slug(world)))),
     ReaderPage(
-        "announcement",
-        "archive.announcement",
-        lambda world: world.get(world.links.blast(_slug(world), blast_id=world.announcement_id)),
+        "preferences-with-feed",
+        "preferences.show",
+        lambda world: world.get(_preferences(world, feed_on=True, feed_generation=1)),
     ),
-    ReaderPage(
-        "topic",
-        "shelves.topic",
-        lambda world: world.get(world.links.topic(_slug(world), topic=world.newsletter.topics[0].slug)),
-    ),
-    ReaderPage("popular", "shelves.popular", lambda world: world.get(world.links.popular(_slug(world)))),
+    ReaderPage("archive", "archive.index", lambda world: world.get(f"{sign_up(world)}/archive")),
+    ReaderPage("edition", "archive.edition", lambda world: world.get(f"{sign_up(world)}/latest")),
+    ReaderPage("announcement", "archive.announcement", _announcement),
+    ReaderPage("topic", "shelves.topic", lambda world: world.get(f"{sign_up(world)}/t/topic-0")),
+    ReaderPage("popular", "shelves.popular", lambda world: world.get(f"{sign_up(world)}/popular")),
     ReaderPage(
         "mail-gone", "own_mail.show", lambda world: world.get(world.links.view(mailing_id=1, message_id=1))
     ),

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from service.blasts.models import Blast
 from service.bootstrap import Runtime
 from service.db import transaction
 from service.links import Links
@@ -17,7 +15,7 @@ from service.newsletters.models import Newsletter
 from service.subscribers.models import Subscription, SubscriptionState
 from service.tokens import Purpose
 from tests.factories import make_newsletter, make_subscription
-from tests.looks import shelves
+from tests.looks import shelf
 
 #: One that is read from the left, one from the right.
 LOCALES = ("en", "ar")
@@ -52,13 +50,6 @@ class World:
     client: FlaskClient
     runtime: Runtime
     newsletter: Newsletter
-
-    @property
-    def announcement_id(self) -> int:
-        """The one in its archive."""
-        with self.runtime.sessions() as session:
-            found = select(Blast.id).where(Blast.newsletter_id == self.newsletter.id)
-            return session.scalars(found).one()
 
     @property
     def links(self) -> Links:
@@ -133,5 +124,5 @@ def build(session: Session, *, locale: str) -> Newsletter:
     for number, (topic, (_, description)) in enumerate(zip(newsletter.topics, _TOPICS[locale], strict=True)):
         topic.description, topic.slug = description, f"topic-{number}"
     session.flush()
-    shelves.fill(session, newsletter, locale=locale)
+    shelf.fill(session, newsletter)
     return newsletter
