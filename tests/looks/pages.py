@@ -103,6 +103,11 @@ PAGES = (
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
     ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage(
+        "preferences-with-feed",
+        "preferences.show",
+        lambda world: world.get(_preferences(world, feed_on=True, feed_generation=1)),
+    ),
     ReaderPage("archive", "archive.index", lambda world: world.get(f"{sign_up(world)}/archive")),
     ReaderPage("edition", "archive.edition", lambda world: world.get(f"{sign_up(world)}/latest")),
     ReaderPage("announcement", "archive.announcement", _announcement),
