@@ -91,5 +91,10 @@ class Links:
         token = self.tokens.make(Purpose.INVITATION, [operator_id, generation], at=at)
         return f"{self.base_url}/console/invitation/{token}"
 
+    def new_password(self, *, operator_id: int, mark: str, at: datetime) -> str:
+        """For an operator who forgot theirs; the mark of the old password makes it work once."""
+        token = self.tokens.make(Purpose.PASSWORD, [operator_id, mark], at=at)
+        return f"{self.base_url}/console/password/{token}"
+
     def console(self) -> str:
         return f"{self.base_url}/console/"

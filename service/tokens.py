@@ -32,6 +32,9 @@ class Purpose(StrEnum):
     INVITATION = "invite"
     FORM = "form"
     DEVICE = "device"
+    PASSWORD = "password"  # noqa: S105  (the name of a purpose)
+    SECOND_STEP = "second"
+    CHALLENGE = "challenge"
     #: One's own mail as a page: names the ledger row, and shows nothing of its reader.
     VIEW = "view"
     #: A reader's own feed; bound to a generation, so that it can be taken back.
@@ -46,6 +49,9 @@ LIFETIMES = {
     Purpose.FORM: timedelta(hours=24),
     Purpose.DEVICE: timedelta(days=180),
     Purpose.READER: timedelta(days=180),
+    Purpose.PASSWORD: timedelta(hours=1),
+    Purpose.SECOND_STEP: timedelta(minutes=10),
+    Purpose.CHALLENGE: timedelta(minutes=5),
 }
 
 

@@ -24,7 +24,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 class Accent:
     """An accent in the shades a mail needs; each is readable where it is used."""
 
-    #: On light paper: rules, links, button background.
+    #: On light paper: rules, links, button background. Readable too where a mail program inverts by force.
     light: str
     #: On dark paper.
     dark: str
@@ -52,17 +52,23 @@ def _shade(colour: str, *, towards: float, good: Callable[[str], bool]) -> str:
     Hue and saturation stay: mixed with white, a red would end as a dusty pink.
     """
     found = colour
-    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
+    hue, lightness, saturation = _hls(colour)
     for step in range(1, _STEPS + 1):
         if good(found):
             break
-        parts = colorsys.hls_to_rgb(hue, lightness + (towards - lightness) * step / _STEPS, saturation)
-        found = "#" + "".join(f"{round(part * 255):02x}" for part in parts)
+        found = _hex(colorsys.hls_to_rgb(hue, lightness + (towards - lightness) * step / _STEPS, saturation))
     return found
 
 
+def flipped(colour: str) -> str:
+    """The same hue, light for dark: what mail programs make of a colour that invert mails by force."""
+    hue, lightness, saturation = _hls(colour)
+    return _hex(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
+
+
 def _is_readable_on_paper(shade: str) -> bool:
-    return min(contrast(shade, ground) for ground in LIGHT_GROUNDS) >= AA
+    inverted = contrast(flipped(shade), flipped(PAPER))
+    return min(inverted, *(contrast(shade, ground) for ground in LIGHT_GROUNDS)) >= AA
 
 
 def _is_readable_in_the_dark(shade: str) -> bool:
@@ -71,6 +77,15 @@ def _is_readable_in_the_dark(shade: str) -> bool:
 
 def _ink_on(background: str) -> str:
     return max(PAPER, INK, key=lambda ink: contrast(ink, background))
+
+
+def _hls(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (part / 255 for part in _parts(colour))
+    return colorsys.rgb_to_hls(red, green, blue)
+
+
+def _hex(parts: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 
 def _parts(colour: str) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from service.db import Sessions, transaction
 from service.delivery import accounting, aging
 from service.digests import editions, restoring
-from service.operators import login
+from service.operators import kept_forms, throttle
 from service.operators import sessions as logins
 from service.ops import heartbeats
 from service.popularity import clicks, salts, site_events, traps, widget_views
@@ -26,8 +26,9 @@ DUTIES: tuple[Duty, ...] = (
     widget_views.forget,
     traps.forget,
     salts.forget_salts,
-    login.purge_failures,
+    throttle.purge,
     logins.purge,
+    kept_forms.purge,
     heartbeats.forget_silent,
     restoring.give_back,
     editions.close_over,

@@ -6,8 +6,10 @@ A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from service.blasts.models import Blast
 from service.subscribers.models import SubscriptionState
 from tests.looks.world import World
 
@@ -20,6 +22,16 @@ NO_PAGE = {
     "widget.show": "data for the pages of other sites",
     "widget.follow": "leads on to the article",
     "widget.allow": "an answer without a body",
+    "archive.drawn": "a picture",
+    "archive.latest": "leads on to the newest edition",
+    "feeds.editions": "a feed",
+    "feeds.topic": "a feed",
+    "feeds.popular": "a feed",
+    "own_feed.atom": "a feed",
+    "own_feed.json": "a feed",
+    "robots.robots": "for machines",
+    "robots.sitemap_index": "for machines",
+    "robots.sitemap": "for machines",
 }
 
 
@@ -65,6 +77,12 @@ def _never(world: World) -> str:
     return world.links.never_again(subscription_id=world.pending().id)
 
 
+def _announcement(world: World) -> TestResponse:
+    with world.runtime.sessions() as session:
+        blast_id = session.scalars(select(Blast.id).filter_by(newsletter_id=world.newsletter.id)).one()
+    return world.get(f"{sign_up(world)}/b/{blast_id}")
+
+
 PAGES = (
     ReaderPage("front", "front.index", lambda world: world.get("/")),
     ReaderPage("sign-up", "sign_up.show", lambda world: world.get(sign_up(world))),
@@ -97,6 +115,14 @@ PAGES = (
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
     ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage("archive", "archive.index", lambda world: world.get(f"{sign_up(world)}/archive")),
+    ReaderPage("edition", "archive.edition", lambda world: world.get(f"{sign_up(world)}/latest")),
+    ReaderPage("announcement", "archive.announcement", _announcement),
+    ReaderPage("topic", "shelves.topic", lambda world: world.get(f"{sign_up(world)}/t/topic-0")),
+    ReaderPage("popular", "shelves.popular", lambda world: world.get(f"{sign_up(world)}/popular")),
+    ReaderPage(
+        "mail-gone", "own_mail.show", lambda world: world.get(world.links.view(mailing_id=1, message_id=1))
+    ),
     ReaderPage("error-404", "sign_up.show", lambda world: world.get("/nothing-is-here")),
     ReaderPage("error-400", "sign_up.submit", lambda world: world.post(sign_up(world), csrf_token="forged")),
 )

@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Readers", "console_readers.index"),
             Entry("Relays", "console_relays.index"),
             Entry("Operators", "console_operators.index", role="admin"),
+            Entry("Audit log", "console_audit.index"),
         ),
     ),
 )
