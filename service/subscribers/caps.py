@@ -7,19 +7,24 @@ whoever confirms has shown that the inbox is theirs.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from service.errors import TooManyRequests
-from service.subscribers.models import SignupAttempt, Subscriber, Subscription
+from service.languages.words import _
+from service.subscribers import addresses
+from service.subscribers.models import Held, SignupAttempt, Subscriber, Subscription
 
 #: Mails per address: for one newsletter in a day, and for all of them in a month.
 PER_DAY = 1
 PER_MONTH = 3
-#: Attempts per /24 or /64, and mails for the whole installation.
+#: Attempts per network.
 PER_NETWORK_HOUR = 60
 PER_NETWORK_DAY = 300
+#: Mails for one newsletter, unless the setting SIGNUPS_PER_MINUTE says otherwise.
 PER_MINUTE = 300
+#: Of IPv6 the prefix that holds about as many households as a /24 of IPv4: a line gets a /56 or a /48.
+V6_PREFIX = 48
 
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)
@@ -27,23 +32,43 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-def check_network(session: Session, network: str, *, now: datetime) -> None:
-    """Refuse a network, or everybody, when sign-ups come faster than readers do.
+class CapReached(TooManyRequests):
+    """More sign-ups than readers make; `held_by` names the cap."""
 
-    :raises TooManyRequests: says when to come back; depends on no address.
+    def __init__(self, message: str, *, retry_after: int, held_by: Held) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.held_by = held_by
+
+
+def network_of(ip: str) -> str:
+    """Return the network that a visitor's sign-ups are counted with."""
+    return addresses.network_of(ip, v6=V6_PREFIX)
+
+
+def check_network(session: Session, network: str, *, now: datetime) -> None:
+    """Refuse a network whose sign-ups come faster than readers do; those that are let in wait for each other.
+
+    :raises CapReached: says when to come back; depends on no address.
     """
-    query = select(func.count()).select_from(SignupAttempt)
-    from_network = query.where(SignupAttempt.network == network)
-    for cap, period, counted in (
-        (PER_NETWORK_HOUR, HOUR, from_network),
-        (PER_NETWORK_DAY, DAY, from_network),
-        (PER_MINUTE, MINUTE, query),
-    ):
-        if session.scalar(counted.where(SignupAttempt.at > now - period)) >= cap:  # type: ignore[operator]  # count
-            raise TooManyRequests(
-                "There were too many sign-ups from your network. Please try again later.",
-                retry_after=int(period.total_seconds()),
-            )
+    # Looked at twice: a flood that is over its cap must not queue for the lock.
+    _check_network(session, network, now=now)
+    _hold(session, hash_key=f"network {network}")
+    _check_network(session, network, now=now)
+
+
+def check_newsletter(session: Session, newsletter_id: int, *, per_minute: int, now: datetime) -> None:
+    """Refuse everybody for a moment when a newsletter gets more readers than it can have: a flood from
+    many networks. A few too many may slip in at once.
+
+    :raises CapReached: says when to come back.
+    """
+    mailed = SignupAttempt.mailed & (SignupAttempt.newsletter_id == newsletter_id)
+    if _reaches(session, per_minute, mailed, since=now - MINUTE):
+        raise CapReached(
+            _("Very many people are signing up at this moment. Please try again in a few minutes."),
+            retry_after=60,
+            held_by=Held.NEWSLETTER,
+        )
 
 
 def hold_address(session: Session, email_hash: bytes) -> None:
@@ -61,19 +86,63 @@ def may_mail(
     now: datetime,
 ) -> bool:
     """Say whether one more mail to this address is within the caps."""
-    confirmed: dict[int, datetime | None] = {}
-    if subscriber is not None:
-        rows = session.execute(
-            select(Subscription.newsletter_id, Subscription.confirmed_at).where(
-                Subscription.subscriber_id == subscriber.id, Subscription.confirmed_at.is_not(None)
+    confirmed = _confirmed(session, subscriber)
+    here = max(now - DAY, confirmed.get(newsletter_id, now - DAY))
+    mailed = SignupAttempt.mailed & (SignupAttempt.email_hash == email_hash)
+    if _reaches(session, PER_DAY, mailed & (SignupAttempt.newsletter_id == newsletter_id), since=here):
+        return False
+    return _is_below_month(session, email_hash, subscriber, since=max([now - MONTH, *confirmed.values()]))
+
+
+def may_remind(session: Session, email_hash: bytes, subscriber: Subscriber, *, now: datetime) -> bool:
+    """Say whether a reminder to confirm is within the caps; it counts like the mail it reminds of."""
+    confirmed = _confirmed(session, subscriber)
+    return _is_below_month(session, email_hash, subscriber, since=max([now - MONTH, *confirmed.values()]))
+
+
+def _check_network(session: Session, network: str, *, now: datetime) -> None:
+    here = SignupAttempt.network == network
+    for cap, period in ((PER_NETWORK_HOUR, HOUR), (PER_NETWORK_DAY, DAY)):
+        if _reaches(session, cap, here, since=now - period):
+            raise CapReached(
+                _("There were too many sign-ups from your network. Please try again later."),
+                retry_after=int(period.total_seconds()),
+                held_by=Held.NETWORK,
             )
+
+
+def _reaches(session: Session, cap: int, condition: ColumnElement[bool], *, since: datetime) -> bool:
+    """Say whether there are so many attempts; looks at no more of them than that."""
+    if cap <= 0:
+        return True
+    few = select(true()).where(condition, SignupAttempt.at > since).limit(cap).subquery()
+    return (session.scalar(select(func.count()).select_from(few)) or 0) >= cap
+
+
+def _is_below_month(
+    session: Session, email_hash: bytes, subscriber: Subscriber | None, *, since: datetime
+) -> bool:
+    reminders = 0
+    if subscriber is not None:
+        reminded = select(func.count()).where(
+            Subscription.subscriber_id == subscriber.id, Subscription.reminded_at > since
         )
-        confirmed = dict(rows.all())
-    here = max(now - DAY, confirmed.get(newsletter_id) or now - DAY)
-    anywhere = max([now - MONTH, *(moment for moment in confirmed.values() if moment is not None)])
-    mailed = select(func.count()).where(SignupAttempt.email_hash == email_hash, SignupAttempt.mailed)
-    today = session.scalar(
-        mailed.where(SignupAttempt.newsletter_id == newsletter_id, SignupAttempt.at > here)
+        reminders = session.scalar(reminded) or 0
+    mailed = SignupAttempt.mailed & (SignupAttempt.email_hash == email_hash)
+    return not _reaches(session, PER_MONTH - reminders, mailed, since=since)
+
+
+def _confirmed(session: Session, subscriber: Subscriber | None) -> dict[int, datetime]:
+    """When this person confirmed which newsletter."""
+    if subscriber is None:
+        return {}
+    rows = session.execute(
+        select(Subscription.newsletter_id, Subscription.confirmed_at).where(
+            Subscription.subscriber_id == subscriber.id, Subscription.confirmed_at.is_not(None)
+        )
     )
-    month = session.scalar(mailed.where(SignupAttempt.at > anywhere))
-    return (today or 0) < PER_DAY and (month or 0) < PER_MONTH
+    return dict(rows.all())
+
+
+def _hold(session: Session, *, hash_key: str) -> None:
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(hash_key, 0))))

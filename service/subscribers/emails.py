@@ -6,6 +6,7 @@ from functools import lru_cache
 from service.emails.letters import (
     AlreadySubscribedLetter,
     ConfirmLetter,
+    ReminderLetter,
     SubscriberLinks,
     WelcomeLetter,
 )
@@ -24,6 +25,18 @@ def confirm_letter(
     """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
     end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
+        letterhead=letterhead(subscription.newsletter),
+        confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
+        never_again_url=links.never_again(subscription_id=subscription.id),
+        valid_until=reach.today(subscription, now=end),
+    )
+
+
+def reminder_letter(subscription: Subscription, *, generation: int, links: Links) -> ReminderLetter:
+    """Ask once more; the link ends when the one it reminds of does, and with it the request."""
+    asked_at = subscription.requested_at
+    end = asked_at + LIFETIMES[Purpose.CONFIRM]
+    return ReminderLetter(
         letterhead=letterhead(subscription.newsletter),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.delivery import suppression
 from service.errors import NotFound
+from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.subscribers import addresses, caps, consent, outgoing
 from service.subscribers.addresses import Address
@@ -15,6 +16,7 @@ from service.subscribers.choices import Choices
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import (
     ConsentKind,
+    Held,
     SignupAttempt,
     Subscriber,
     Subscription,
@@ -36,35 +38,45 @@ class SignUp:
     circumstances: Circumstances
 
 
-def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, now: datetime) -> None:
+def request(
+    session: Session,
+    sign_up: SignUp,
+    *,
+    hash_address: AddressHasher,
+    now: datetime,
+    per_minute: int = caps.PER_MINUTE,
+) -> None:
     """Ask the inbox for a confirmation, or tell a confirmed reader where the settings are.
 
     The caller's answer is the same in every case: whether the address is known, capped, suppressed or new.
+    `per_minute` is how many mails a newsletter may cause in this way.
 
     :raises InvalidInput: a choice that is not offered.
-    :raises TooManyRequests: the visitor's network asked too often.
+    :raises CapReached: the visitor's network asked too often, or too many ask at once.
     :raises NotFound: no such newsletter, or it takes no readers.
     """
     newsletter = session.get(Newsletter, sign_up.newsletter_id)
     if newsletter is None or newsletter.closed_at is not None:
-        raise NotFound("This newsletter takes no new readers.")
+        raise NotFound(_("This newsletter takes no new readers."))
     sign_up.choices.check(newsletter)
-    network = addresses.network_of(sign_up.circumstances.ip or "")
+    network = caps.network_of(sign_up.circumstances.ip or "")
     caps.check_network(session, network, now=now)
+    caps.check_newsletter(session, newsletter.id, per_minute=per_minute, now=now)
     email_hash = hash_address(sign_up.address.key)
     caps.hold_address(session, email_hash)
     subscriber = _find_subscriber(session, sign_up.address)
-    mailed = (
-        _is_person(sign_up.address, newsletter)
-        and not suppression.find(session, [email_hash], list_id=newsletter.id)
-        and caps.may_mail(session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now)
-    )
+    held = _held_by(session, sign_up.address, email_hash, newsletter, subscriber=subscriber, now=now)
     attempt = SignupAttempt(
-        at=now, email_hash=email_hash, network=network, newsletter_id=newsletter.id, mailed=mailed
+        at=now,
+        email_hash=email_hash,
+        network=network,
+        newsletter_id=newsletter.id,
+        mailed=held is None,
+        held_by=held,
     )
     session.add(attempt)
     session.flush()
-    if mailed:
+    if held is None:
         subscriber = subscriber or _add_subscriber(session, sign_up.address, newsletter, now=now)
         _mail(session, sign_up, subscriber, newsletter, attempt_id=attempt.id, now=now)
     elif subscriber is not None:
@@ -91,6 +103,7 @@ def confirm(
     subscription.confirmed_at = now
     subscription.unsubscribed_at = None
     subscription.paused_until = None
+    subscription.reminded_at = None
     subscription.first_digest_pending = True
     subscription.next_due_at = next_slot(session, subscription, now=now)
     details = consent.choices(subscription) | {"generation": generation}
@@ -156,6 +169,26 @@ def _take_request(session: Session, sign_up: SignUp, subscription: Subscription,
         now=now,
         details=details,
     )
+
+
+def _held_by(
+    session: Session,
+    address: Address,
+    email_hash: bytes,
+    newsletter: Newsletter,
+    *,
+    subscriber: Subscriber | None,
+    now: datetime,
+) -> Held | None:
+    """Say what forbids a mail to this address; None when nothing does."""
+    if not _is_person(address, newsletter):
+        return Held.ROLE
+    if suppression.find(session, [email_hash], list_id=newsletter.id):
+        return Held.SUPPRESSED
+    allowed = caps.may_mail(
+        session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now
+    )
+    return None if allowed else Held.ADDRESS
 
 
 def _is_person(address: Address, newsletter: Newsletter) -> bool:

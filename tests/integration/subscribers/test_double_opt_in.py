@@ -200,7 +200,7 @@ def test_a_thousand_victims_from_one_network_stay_under_its_cap(session: Session
     session.execute(
         text(
             "INSERT INTO signup_attempts (at, email_hash, network, newsletter_id, mailed) "
-            "SELECT :at, sha256(n::text::bytea), '2001:db8::/64', :id, true FROM generate_series(1, 59) n"
+            "SELECT :at, sha256(n::text::bytea), '2001:db8::/48', :id, true FROM generate_series(1, 59) n"
         ),
         {"at": now, "id": newsletter.id},
     )
