@@ -146,7 +146,13 @@ class InvitationLetter:
 
 
 Letter = (
-    ConfirmLetter | ReminderLetter | AlreadySubscribedLetter | WelcomeLetter | DigestLetter | BlastLetter | InvitationLetter
+    ConfirmLetter
+    | ReminderLetter
+    | AlreadySubscribedLetter
+    | WelcomeLetter
+    | DigestLetter
+    | BlastLetter
+    | InvitationLetter
 )
 
 

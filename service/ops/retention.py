@@ -40,15 +40,14 @@ DELETING_SECONDS = 20.0
 log = logging.getLogger(__name__)
 
 
-def maintain(
-    sessions: Sessions, *, ledger_days: int, hash_address: AddressHasher, now: datetime
-) -> None:
+def maintain(sessions: Sessions, *, ledger_days: int, hash_address: AddressHasher, now: datetime) -> None:
     """Do every duty once; doing them twice does no harm.
 
     :raises ExceptionGroup: with what went wrong, after all the others were done.
     """
     failures: list[Exception] = []
-    for duty in (*DUTIES, partial(reminding.remind, hash_address=hash_address)):
+    remind: Duty = partial(reminding.remind, hash_address=hash_address)
+    for duty in (*DUTIES, remind):
         try:
             with transaction(sessions) as session:
                 duty(session, now=now)

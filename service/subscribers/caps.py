@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import TooManyRequests
 from service.languages.words import _
+from service.newsletters.models import Newsletter
 from service.subscribers import addresses
 from service.subscribers.models import Held, SignupAttempt, Subscriber, Subscription
 
@@ -21,8 +22,6 @@ PER_MONTH = 3
 #: Attempts per network.
 PER_NETWORK_HOUR = 60
 PER_NETWORK_DAY = 300
-#: Mails for one newsletter, unless the setting SIGNUPS_PER_MINUTE says otherwise.
-PER_MINUTE = 300
 #: Of IPv6 the prefix that holds about as many households as a /24 of IPv4: a line gets a /56 or a /48.
 V6_PREFIX = 48
 
@@ -56,14 +55,14 @@ def check_network(session: Session, network: str, *, now: datetime) -> None:
     _check_network(session, network, now=now)
 
 
-def check_newsletter(session: Session, newsletter_id: int, *, per_minute: int, now: datetime) -> None:
+def check_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -> None:
     """Refuse everybody for a moment when a newsletter gets more readers than it can have: a flood from
     many networks. A few too many may slip in at once.
 
     :raises CapReached: says when to come back.
     """
-    mailed = SignupAttempt.mailed & (SignupAttempt.newsletter_id == newsletter_id)
-    if _reaches(session, per_minute, mailed, since=now - MINUTE):
+    mailed = SignupAttempt.mailed & (SignupAttempt.newsletter_id == newsletter.id)
+    if _reaches(session, newsletter.signups_per_minute, mailed, since=now - MINUTE):
         raise CapReached(
             _("Very many people are signing up at this moment. Please try again in a few minutes."),
             retry_after=60,
@@ -141,7 +140,7 @@ def _confirmed(session: Session, subscriber: Subscriber | None) -> dict[int, dat
             Subscription.subscriber_id == subscriber.id, Subscription.confirmed_at.is_not(None)
         )
     )
-    return dict(rows.all())
+    return {newsletter_id: moment for newsletter_id, moment in rows if moment is not None}
 
 
 def _hold(session: Session, *, hash_key: str) -> None:

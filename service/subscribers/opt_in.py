@@ -38,19 +38,10 @@ class SignUp:
     circumstances: Circumstances
 
 
-def request(
-    session: Session,
-    sign_up: SignUp,
-    *,
-    hash_address: AddressHasher,
-    now: datetime,
-    per_minute: int = caps.PER_MINUTE,
-) -> None:
+def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, now: datetime) -> None:
     """Ask the inbox for a confirmation, or tell a confirmed reader where the settings are.
 
     The caller's answer is the same in every case: whether the address is known, capped, suppressed or new.
-    `per_minute` is how many mails a newsletter may cause in this way.
-
     :raises InvalidInput: a choice that is not offered.
     :raises CapReached: the visitor's network asked too often, or too many ask at once.
     :raises NotFound: no such newsletter, or it takes no readers.
@@ -61,7 +52,7 @@ def request(
     sign_up.choices.check(newsletter)
     network = caps.network_of(sign_up.circumstances.ip or "")
     caps.check_network(session, network, now=now)
-    caps.check_newsletter(session, newsletter.id, per_minute=per_minute, now=now)
+    caps.check_newsletter(session, newsletter, now=now)
     email_hash = hash_address(sign_up.address.key)
     caps.hold_address(session, email_hash)
     subscriber = _find_subscriber(session, sign_up.address)
@@ -185,9 +176,7 @@ def _held_by(
         return Held.ROLE
     if suppression.find(session, [email_hash], list_id=newsletter.id):
         return Held.SUPPRESSED
-    allowed = caps.may_mail(
-        session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now
-    )
+    allowed = caps.may_mail(session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now)
     return None if allowed else Held.ADDRESS
 
 

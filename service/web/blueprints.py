@@ -24,12 +24,14 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import beacon, clicks, confirming, front, leaving, preferences, sign_up
+from service.web.readers import beacon, clicks, confirming, embed, frame, front, leaving, preferences, sign_up
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     front.blueprint,
     sign_up.blueprint,
+    frame.blueprint,
+    embed.blueprint,
     confirming.blueprint,
     preferences.blueprint,
     leaving.blueprint,

@@ -23,14 +23,21 @@ def csp_nonce() -> str:
     return nonce
 
 
+def framable(response: Response) -> Response:
+    """Let other sites show this page in a frame; it must act for nobody who is logged in."""
+    g.framable = True
+    return response
+
+
 def _set_headers(response: Response) -> Response:
+    ancestors = "*" if g.get("framable") else "'none'"
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
     response.headers.setdefault(
         "Content-Security-Policy",
         f"default-src 'none'; script-src 'self'{nonce}; style-src 'self'{nonce}; "
         "img-src 'self' data: http: https:; "
         "connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
-        "object-src 'none'; frame-ancestors 'none'",
+        f"object-src 'none'; frame-ancestors {ancestors}",
     )
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")

@@ -28,7 +28,7 @@ TARGET = 44
 @pytest.fixture
 def site(live: Runtime, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     # A driven browser is as quick as the machines that the form asks to press again.
-    monkeypatch.setattr("service.web.readers.sign_up.QUICKEST_SECONDS", 0)
+    monkeypatch.setattr("service.subscribers.guard.QUICKEST_SECONDS", 0)
     with transaction(live.sessions) as session:
         make_newsletter(
             session,

@@ -22,6 +22,13 @@ def upgrade() -> None:
         ["requested_at"],
         postgresql_where=sa.text("state = 'pending'"),
     )
+    op.add_column(
+        "newsletters",
+        sa.Column("signups_per_minute", sa.BigInteger(), server_default="300", nullable=False),
+    )
+    op.create_check_constraint(
+        op.f("ck_newsletters_signups_per_minute"), "newsletters", "signups_per_minute BETWEEN 1 AND 100000"
+    )
     op.add_column("signup_attempts", sa.Column("held_by", _held(), nullable=True))
     op.create_index(
         "ix_signup_attempts_newsletter",
@@ -46,5 +53,6 @@ def downgrade() -> None:
     op.drop_table("signup_refusals")
     op.drop_index("ix_signup_attempts_newsletter", table_name="signup_attempts")
     op.drop_column("signup_attempts", "held_by")
+    op.drop_column("newsletters", "signups_per_minute")
     op.drop_index("ix_subscriptions_pending", table_name="subscriptions")
     op.drop_column("subscriptions", "reminded_at")

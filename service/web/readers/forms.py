@@ -1,4 +1,4 @@
-"""The two forms that readers fill in; every refusal is a sentence beside its field."""
+"""What readers choose in forms; every refusal is a sentence beside its field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from wtforms.validators import AnyOf, NumberRange
 
 from service.errors import InvalidInput
 from service.newsletters.models import Newsletter, Rhythm
-from service.subscribers import addresses, schedule
+from service.subscribers import schedule
 from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics, enough_offered
 from service.subscribers.models import ENOUGH_ITEMS
 
@@ -52,14 +52,14 @@ class ChoicesForm(Form):
             self.enough_items.data = min(max(ENOUGH_ITEMS, newsletter.min_items), newsletter.max_items)
 
     def validate_topics(self, field: Field) -> None:
-        _check(lambda: check_topics(self.newsletter, field.data or ()))
+        check(lambda: check_topics(self.newsletter, field.data or ()))
 
     def validate_enough_items(self, field: Field) -> None:
         if field.data not in enough_offered(self.newsletter):
             raise ValidationError(_PLAINLY["enough_items"])
 
     def validate_time_zone(self, field: Field) -> None:
-        _check(lambda: check_time_zone(field.data or ""))
+        check(lambda: check_time_zone(field.data or ""))
 
     def choices(self) -> Choices:
         """What was chosen; ask only after `validate()`."""
@@ -80,19 +80,6 @@ class ChoicesForm(Form):
         return {name: _PLAINLY.get(name, sentence) for name, sentence in found.items()}
 
 
-class SignUpForm(ChoicesForm):
-    """The same, with an address and two traps for machines."""
-
-    email = StringField("E-mail address")
-    #: People do not see it.
-    website = StringField("Leave this empty")
-    #: Signed moment at which the page was made.
-    rendered = StringField()
-
-    def validate_email(self, field: Field) -> None:
-        _check(lambda: addresses.parse(field.data or ""))
-
-
 #: Only a page that is not ours can send these wrong.
 _PLAINLY = {
     "rhythm": "Choose how often you want to hear from us.",
@@ -102,7 +89,7 @@ _PLAINLY = {
 }
 
 
-def _check(rule: Callable[[], object]) -> None:
+def check(rule: Callable[[], object]) -> None:
     try:
         rule()
     except InvalidInput as error:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from service.emails.colours import Accent
 from service.errors import BadToken, NotFound
 from service.languages import speech
+from service.languages.words import _
 from service.newsletters import queries
 from service.newsletters.models import Newsletter
 from service.subscribers.consent import Circumstances
@@ -47,16 +48,21 @@ def get_newsletter(session: Session, slug: str) -> Newsletter:
     """
     newsletter = queries.find_by_slug(session, slug)
     if newsletter is None:
-        raise NotFound("There is no such newsletter here. It may have closed, or the address is incomplete.")
+        raise NotFound(
+            _("There is no such newsletter here. It may have closed, or the address is incomplete.")
+        )
     speech.begin(newsletter.locale)
     return newsletter
 
 
-def circumstances(channel: str, *, wording: str | None = None) -> Circumstances:
-    """Describe this request for the consent log; a token in the address is left out."""
+def circumstances(channel: str, *, wording: str | None = None, form_url: str | None = None) -> Circumstances:
+    """Describe this request for the consent log; a token in the address is left out.
+
+    `form_url` is where the form stood, if that is not our page.
+    """
     return Circumstances(
         channel=channel,
-        form_url=f"{runtime().settings.base_url}{_path_without_token()}",
+        form_url=form_url or f"{runtime().settings.base_url}{_path_without_token()}",
         wording=wording,
         ip=visitor_ip(),
         user_agent=request.user_agent.string or None,
