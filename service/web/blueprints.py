@@ -21,6 +21,8 @@ from service.web.admin import (
     relays,
     senders,
     setup,
+    signup_forms,
+    signups,
     sources,
     topics,
 )
@@ -51,6 +53,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     blast_drafts.blueprint,
     live.blueprint,
     newsletters.blueprint,
+    signup_forms.blueprint,
+    signups.blueprint,
     topics.blueprint,
     senders.blueprint,
     sources.blueprint,

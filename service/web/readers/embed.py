@@ -77,7 +77,7 @@ def show(slug: str) -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/api/n/<slug>/subscribe")
+@blueprint.post("/api/n/<slug>/subscribe", provide_automatic_options=False)
 def subscribe(slug: str) -> ResponseReturnValue:
     """Take a sign-up, as JSON or as a form; 202 says that the inbox is asked, whoever it belongs to."""
     newsletter = find(slug)

@@ -16,7 +16,8 @@
 @supports (color: light-dark(red, red)) { :host { --a: var(--broadsheet-accent, light-dark(var(--own-light), var(--own-dark))); --on: var(--broadsheet-on-accent, light-dark(var(--own-on-light), var(--own-on-dark))); --bad: light-dark(#a32114, #ff9d8c); } }
 *, ::before, ::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
-.box { display: grid; gap: .75rem; border-block: 1px solid var(--line); border-block-start: 3px solid var(--a); padding-block: 1rem; }
+form { display: grid; gap: .75rem; }
+.box { border-block: 1px solid var(--line); border-block-start: 3px solid var(--a); padding-block: 1rem; }
 .name, h2 { font: 700 1.375rem/1.2 var(--broadsheet-heading-font, Charter, "Iowan Old Style", Georgia, Cambria, serif); margin: 0; letter-spacing: -.01em; }
 p { margin: 0; }
 label, summary { font-weight: 600; }
@@ -24,7 +25,9 @@ label, summary { font-weight: 600; }
 .row input { flex: 1 1 12rem; min-inline-size: 0; }
 input[type=email], select, button { font: inherit; min-block-size: 2.75rem; border-radius: var(--radius); border: 1px solid var(--edge); padding: .5rem .75rem; color: inherit; background: transparent; }
 select option { color: CanvasText; background: Canvas; }
-button { cursor: pointer; font-weight: 600; }
+button { cursor: pointer; }
+select { font-weight: 400; }
+button { font-weight: 600; }
 button.go { background: var(--a); border-color: var(--a); color: var(--on); padding-inline: 1.5rem; }
 button:hover { text-decoration: underline; }
 button[aria-disabled=true] { opacity: .7; cursor: progress; }
@@ -44,7 +47,9 @@ li label { display: flex; gap: .625rem; align-items: center; min-block-size: 2.7
 li input { inline-size: 1.25rem; block-size: 1.25rem; accent-color: var(--a); flex: none; margin: 0; }
 small, .small { font-size: .875rem; color: var(--quiet); }
 small { display: block; line-height: 1.3; }
-.forecast { font-style: italic; min-block-size: 1.5em; }
+.forecast { font: italic 400 1.125rem/1.4 var(--broadsheet-heading-font, Charter, "Iowan Old Style", Georgia, Cambria, serif); min-block-size: 1.4em; }
+label + .row { margin-block-start: -.5rem; }
+[role=status] { display: grid; gap: .5rem; }
 a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-end: 1rem; }
 .decoy { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }`;
 
@@ -80,6 +85,8 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
       const { lang, dir, colours } = this.offer;
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
+      // The plain form has done its part; a password manager must not find two.
+      this.replaceChildren();
       this.root = this.attachShadow({ mode: "open" });
       this.root.adoptedStyleSheets = [sheet];
       for (const [name, value] of Object.entries({ light: colours.light, "on-light": colours.on_light, dark: colours.dark, "on-dark": colours.on_dark })) {
@@ -99,7 +106,7 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
       this.wrong = el("p", { class: "wrong", id: "wrong", role: "alert", hidden: true });
       this.question = el("div", { hidden: true });
       this.chosen = el("b");
-      this.forecast = el("p", { class: "forecast small", "aria-live": "polite" });
+      this.forecast = el("p", { class: "forecast", "aria-live": "polite" });
       this.button = el("button", { class: "go", type: "submit" }, words.send);
       const boxes = topics.map((topic) => {
         const input = el("input", { type: "checkbox", name: "topics", value: topic.id, "data-name": topic.name });
@@ -117,7 +124,7 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
           el("label", null, words.rhythm, rhythm)),
         el("details", null, el("summary", null, words.topics, this.chosen), el("ul", null, ...boxes)),
         this.forecast,
-        el("p", { class: "small" }, consent),
+        el("p", { class: "small" }, `${words.promise} ${consent}`),
         el("p", { class: "small" },
           latest && el("a", { href: latest }, words.latest),
           newsletter.privacy_url && el("a", { href: newsletter.privacy_url }, words.privacy)));
@@ -154,6 +161,8 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
       const { words } = this.offer;
       this.say({});
       this.wait(true);
+      // The answer takes the place of a form that is as high as it was at first.
+      this.form.querySelector("details").open = false;
       const fields = this.fields();
       if (this.asked) fields.set("asked", this.asked);
       let told = { errors: { form: words.failed } };
