@@ -16,8 +16,8 @@ blueprint = Blueprint(
 )
 auth.protect(blueprint, change=Role.EDITOR)
 
-#: Room that is kept before the form is there, so that nothing below it moves: at the width of a phone.
-HEIGHT_REM = 27
+#: Room that is kept before the form is there, so that nothing below it moves: lines wrap on narrow screens.
+HEIGHT = "clamp(24rem, 46rem - 45vw, 35rem)"
 
 
 @blueprint.get("/")
@@ -34,7 +34,6 @@ def index(newsletter_id: int) -> ResponseReturnValue:
         frame=_frame(newsletter, topic),
         plain=_plain(newsletter, topic),
         sign_up=runtime().links.newsletter(newsletter.slug),
-        height=HEIGHT_REM,
         host=runtime().settings.base_url,
     )
 
@@ -44,7 +43,7 @@ def _script(newsletter: Newsletter, topic: Topic | None) -> str:
     chosen = f' topic="{escape(topic.slug)}"' if topic else ""
     return (
         f'<broadsheet-form newsletter="{escape(newsletter.slug)}"{chosen} '
-        f'style="display: block; min-height: {HEIGHT_REM}rem">\n'
+        f'style="display: block; min-height: {HEIGHT}">\n'
         f"{_indented(_plain(newsletter, topic))}\n"
         "</broadsheet-form>\n"
         f'<script async src="{base}/embed.js"></script>'
@@ -68,7 +67,7 @@ def _frame(newsletter: Newsletter, topic: Topic | None) -> str:
     title = escape(f"Sign up for {newsletter.name}")
     return (
         f'<iframe src="{base}/n/{escape(newsletter.slug)}/frame{chosen}" title="{title}" '
-        f'loading="lazy" style="width: 100%; height: {HEIGHT_REM}rem; border: 0"></iframe>'
+        f'loading="lazy" style="width: 100%; height: {HEIGHT}; border: 0"></iframe>'
     )
 
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from service.errors import BroadsheetError, InvalidInput
 from service.languages import speech
 from service.languages.words import _
-from service.newsletters.models import Newsletter
+from service.newsletters.models import Newsletter, Rhythm
 from service.newsletters.queries import missing_for_sending
 from service.subscribers import wording
 from service.web.context import now, runtime
@@ -53,6 +53,15 @@ def show(slug: str) -> ResponseReturnValue:
     topic = offer.find_topic(newsletter, request.args.get("topic", ""))
     with runtime().sessions() as session:
         topics = offer.topics(session, newsletter, article_topic=topic, now=now())
+        forecast = offer.sentence(
+            session,
+            newsletter,
+            topic_ids=[topic.id] if topic else [each.topic.id for each in topics],
+            rhythm=Rhythm.WEEKLY,
+            weekday=None,
+            enough=None,
+            now=now(),
+        )
     return jsonify(
         newsletter={"name": newsletter.name, "slug": newsletter.slug, "privacy_url": newsletter.privacy_url},
         lang=speech.spoken(),
@@ -70,6 +79,7 @@ def show(slug: str) -> ResponseReturnValue:
             for each in topics
         ],
         rhythms=[{"value": value, "label": label} for value, label in offer.rhythms()],
+        forecast=forecast,
         words=embed_words.words(),
         consent=wording.sign_up(newsletter),
         latest_url=sample.latest_url(newsletter),

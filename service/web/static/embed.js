@@ -96,7 +96,6 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
       this.result = el("div", { role: "status" });
       this.root.append(el("div", { class: "box", lang, dir }, this.form, this.result));
       this.summarise();
-      this.foresee();
     }
 
     build() {
@@ -106,7 +105,7 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
       this.wrong = el("p", { class: "wrong", id: "wrong", role: "alert", hidden: true });
       this.question = el("div", { hidden: true });
       this.chosen = el("b");
-      this.forecast = el("p", { class: "forecast", "aria-live": "polite" });
+      this.forecast = el("p", { class: "forecast", "aria-live": "polite" }, this.offer.forecast);
       this.button = el("button", { class: "go", type: "submit" }, words.send);
       const boxes = topics.map((topic) => {
         const input = el("input", { type: "checkbox", name: "topics", value: topic.id, "data-name": topic.name });
