@@ -110,7 +110,7 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
       const boxes = topics.map((topic) => {
         const input = el("input", { type: "checkbox", name: "topics", value: topic.id, "data-name": topic.name });
         input.checked = !given || topic.from_article;
-        return el("li", null, el("label", null, input, el("span", null, topic.name, el("small", null, topic.from_article ? `${words.from_article}, ${topic.brings}` : topic.brings))));
+        return el("li", null, el("label", null, input, el("span", null, topic.name, " ", el("small", null, topic.from_article ? `${words.from_article}, ${topic.brings}` : topic.brings))));
       });
       const rhythm = el("select", { name: "rhythm" }, ...rhythms.map((each) => el("option", { value: each.value, selected: each.value === "weekly" }, each.label)));
       return el("form", { novalidate: true, onsubmit: (event) => this.send(event), onchange: () => { this.summarise(); this.foresee(); } },
