@@ -16,11 +16,16 @@ from service.subscribers import reach
 TEST_PREFIX = "[Test] "
 
 
-def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str) -> BlastLetter:
-    """Build the letter that a recipe is rendered from; reader links are placeholders."""
+def blast_letter(
+    newsletter: Newsletter, *, subject: str, markdown: str, locale: str, links: Links
+) -> BlastLetter:
+    """Build the letter that a recipe is rendered from; reader links are placeholders.
+
+    What the operator wrote stays; `locale` (BCP 47) is the language of the words around it.
+    """
     prose = render_markdown(defuse(markdown))
     return BlastLetter(
-        letterhead=letterhead(newsletter),
+        letterhead=letterhead(newsletter, locale=locale, links=links),
         subject=subject,
         html=prose.html,
         text=prose.text,
@@ -34,7 +39,7 @@ def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
     return SubscriberLinks(
         unsubscribe_url=page,
         preferences_url=page,
-        reason=subscribers.asked_reason(newsletter.name),
+        reason=subscribers.asked_reason(newsletter.name, locale=newsletter.locale),
     )
 
 

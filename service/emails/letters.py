@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, NamedTuple
 
+from service.emails.typefaces import Typeface
+
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
@@ -21,6 +23,14 @@ class Letterhead:
     sender_name: str
     postal_address: str
     locale: str = "en"
+    typeface: Typeface = Typeface.NEWSPAPER
+    #: An absolute address; empty where the name itself is the masthead. The name is its alternative text.
+    logo_url: str = ""
+    #: As it is shown, in CSS pixels.
+    logo_width: int = 0
+    logo_height: int = 0
+    #: It has transparent parts: on dark paper it needs a light plate behind it.
+    logo_plate: bool = False
 
 
 class SubscriberLinks(NamedTuple):

@@ -4,10 +4,11 @@ from service.emails import assembly, templates
 from service.emails.inlining import inline
 from service.emails.letters import DigestLetter, EmailContent, Letter
 from service.emails.sanitising import header_text
+from service.languages import speech
 
 
 def render(letter: Letter) -> EmailContent:
-    """Render a letter; the same letter always gives the same bytes."""
+    """Render a letter in the language of its letterhead; the same letter always gives the same bytes."""
     if isinstance(letter, DigestLetter):
         return assembly.assemble(letter).whole()
     head = letter.letterhead
@@ -16,9 +17,10 @@ def render(letter: Letter) -> EmailContent:
         "head": head,
         **templates.context_of(locale=head.locale, accent=head.accent),
     }
-    subject = templates.render(f"{letter.template}/subject.txt", context)
-    text = templates.render(f"{letter.template}/body.txt", context)
-    html = templates.render(f"{letter.template}/body.html", context)
+    with speech.speaking(head.locale):
+        subject = templates.render(f"{letter.template}/subject.txt", context)
+        text = templates.render(f"{letter.template}/body.txt", context)
+        html = templates.render(f"{letter.template}/body.html", context)
     return EmailContent(
         subject=header_text(subject),
         text=text.strip("\n") + "\n",

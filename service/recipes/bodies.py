@@ -49,6 +49,8 @@ class RecipeBody:
     chunks: list[bytes]
     texts: list[tuple[int, str]]
     htmls: list[tuple[int, str]]
+    #: Where the text ends: the place between the parts.
+    middle: int
 
     def splice(self, links: SubscriberLinks) -> Body:
         """Put one reader's own values in."""
@@ -63,6 +65,11 @@ class RecipeBody:
         for place, name in self.htmls:
             chunks[place] = values[name][1]
         return Body(self.boundary, tuple(chunks), canonical=True)
+
+    def splice_text(self, links: SubscriberLinks) -> Body:
+        """Do the same for a reader who wants no HTML."""
+        body = self.splice(links)
+        return Body(b"", body.chunks[1 : self.middle], canonical=True)
 
 
 class Bodies:
@@ -189,6 +196,7 @@ def _joined(row: RecipeRow, pairs: list[Pair], laid: Laid) -> RecipeBody:
         chunks,
         laid.texts,
         laid.htmls,
+        laid.middle,
     )
 
 

@@ -8,6 +8,7 @@ from service.web.admin import (
     articles,
     blast_drafts,
     blasts,
+    branding,
     categories,
     editions,
     entrance,
@@ -26,11 +27,23 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import beacon, clicks, confirming, embed, frame, front, leaving, preferences, sign_up
+from service.web.readers import (
+    beacon,
+    clicks,
+    confirming,
+    embed,
+    frame,
+    front,
+    leaving,
+    logos,
+    preferences,
+    sign_up,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     front.blueprint,
+    logos.blueprint,
     sign_up.blueprint,
     frame.blueprint,
     embed.blueprint,
@@ -55,6 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     newsletters.blueprint,
     signup_forms.blueprint,
     signups.blueprint,
+    branding.blueprint,
     topics.blueprint,
     senders.blueprint,
     sources.blueprint,

@@ -31,7 +31,6 @@ class NewsletterForm(ConsoleForm):
     home_url = StringField("Address of your site", [checked(checks.web_address)])
     privacy_url = StringField("Address of your privacy statement", [checked(checks.web_address)])
     sender_id = SelectField("Sender", coerce=int)
-    accent = StringField("Accent colour", [checked(checks.accent)])
     locale = StringField("Language", [checked(checks.locale)])
     time_zone = StringField("Time zone", [checked(checks.time_zone)])
     default_hour = SelectField("Hour at which digests leave", coerce=int, choices=HOURS)
@@ -58,7 +57,6 @@ class NewsletterForm(ConsoleForm):
             home_url=self.home_url.data or "",
             privacy_url=self.privacy_url.data or "",
             locale=self.locale.data or "",
-            accent=self.accent.data or "",
             time_zone=self.time_zone.data or "",
             default_hour=self.default_hour.data,
             min_items=self.min_items.data or 0,

@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from service.errors import BroadsheetError, InvalidInput
 from service.languages import speech
+from service.languages.offered import direction
 from service.languages.words import _
 from service.newsletters.models import Newsletter, Rhythm
 from service.newsletters.queries import missing_for_sending
@@ -65,8 +66,8 @@ def show(slug: str) -> ResponseReturnValue:
     return jsonify(
         newsletter={"name": newsletter.name, "slug": newsletter.slug, "privacy_url": newsletter.privacy_url},
         lang=speech.spoken(),
-        dir=embed_words.direction(),
-        colours=embed_words.colours(newsletter),
+        dir=direction(speech.spoken()),
+        look=embed_words.look(newsletter),
         nonce=signing_up.new_nonce(newsletter),
         topics=[
             {

@@ -1,8 +1,7 @@
 """What the embedded form says and wears: words in the newsletter's language, its colours, its direction."""
 
-from service.emails import dates
 from service.emails.colours import Accent
-from service.languages.speech import spoken
+from service.emails.typefaces import FACES
 from service.languages.words import _
 from service.newsletters.models import Newsletter
 
@@ -38,16 +37,13 @@ def sent(newsletter: Newsletter) -> dict[str, str]:
     }
 
 
-def direction() -> str:
-    return dates.direction(spoken())
-
-
-def colours(newsletter: Newsletter) -> dict[str, str]:
-    """The accent for light and dark pages, with what can be read on it."""
+def look(newsletter: Newsletter) -> dict[str, str]:
+    """The accent for light and dark pages, what can be read on it, and the face of the newsletter's name."""
     accent = Accent.of(newsletter.accent)
     return {
         "light": accent.light,
-        "on_light": accent.on_light,
+        "on-light": accent.on_light,
         "dark": accent.dark,
-        "on_dark": accent.on_dark,
+        "on-dark": accent.on_dark,
+        "heading": FACES[newsletter.typeface].display,
     }

@@ -2,14 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime
 
-from babel.dates import format_time, get_day_names
 from sqlalchemy.orm import Session
 
 from service.digests import forecast
-from service.emails.dates import find_locale
-from service.languages.speech import spoken
+from service.languages import dates
 from service.languages.words import _, n_
 from service.newsletters.models import Newsletter, Rhythm, Topic
 from service.subscribers.choices import RHYTHMS
@@ -51,14 +49,7 @@ def rhythms() -> list[tuple[str, str]]:
 
 def weekdays() -> list[tuple[int, str]]:
     """(ISO day, name), from Monday on."""
-    # "stand-alone": the form that a name has outside a sentence.
-    names = get_day_names("wide", context="stand-alone", locale=find_locale(spoken()))
-    return [(day + 1, names[day]) for day in range(7)]
-
-
-def hour(of_day: int) -> str:
-    """07:00"""
-    return str(format_time(time(of_day), "short", locale=find_locale(spoken())))
+    return [(day, dates.weekday(day)) for day in range(1, 8)]
 
 
 def sentence(

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from service.languages import dates
 from service.newsletters.models import Newsletter, Rhythm, Topic
 from service.newsletters.queries import missing_for_sending
 from service.subscribers import wording
@@ -149,7 +150,7 @@ def _page(
         newsletter=newsletter,
         is_started=is_started,
         weekdays=offer.weekdays(),
-        hour=offer.hour(newsletter.default_hour),
+        hour=dates.time_of_day(newsletter.default_hour),
         announcements=wording.announcements(newsletter),
         **values(newsletter, form, outcome, topic=topic),
     )

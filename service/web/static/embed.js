@@ -18,7 +18,7 @@
 [hidden] { display: none !important; }
 form { display: grid; gap: .75rem; }
 .box { border-block: 1px solid var(--line); border-block-start: 3px solid var(--a); padding-block: 1rem; }
-.name, h2 { font: 700 1.375rem/1.2 var(--broadsheet-heading-font, Charter, "Iowan Old Style", Georgia, Cambria, serif); margin: 0; letter-spacing: -.01em; }
+.name, h2 { font: 700 1.375rem/1.2 var(--broadsheet-heading-font, var(--own-heading)); margin: 0; letter-spacing: -.01em; }
 p { margin: 0; }
 label, summary { font-weight: 600; }
 .row { display: flex; gap: .5rem; flex-wrap: wrap; }
@@ -47,7 +47,7 @@ li label { display: flex; gap: .625rem; align-items: center; min-block-size: 2.7
 li input { inline-size: 1.25rem; block-size: 1.25rem; accent-color: var(--a); flex: none; margin: 0; }
 small, .small { font-size: .875rem; color: var(--quiet); }
 small { display: block; line-height: 1.3; }
-.forecast { font: italic 400 1.125rem/1.4 var(--broadsheet-heading-font, Charter, "Iowan Old Style", Georgia, Cambria, serif); min-block-size: 1.4em; }
+.forecast { font: italic 400 1.125rem/1.4 var(--broadsheet-heading-font, var(--own-heading)); min-block-size: 1.4em; }
 label + .row { margin-block-start: -.5rem; }
 [role=status] { display: grid; gap: .5rem; }
 a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-end: 1rem; }
@@ -82,14 +82,14 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
     }
 
     show() {
-      const { lang, dir, colours } = this.offer;
+      const { lang, dir, look } = this.offer;
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
       // The plain form has done its part; a password manager must not find two.
       this.replaceChildren();
       this.root = this.attachShadow({ mode: "open" });
       this.root.adoptedStyleSheets = [sheet];
-      for (const [name, value] of Object.entries({ light: colours.light, "on-light": colours.on_light, dark: colours.dark, "on-dark": colours.on_dark })) {
+      for (const [name, value] of Object.entries(look)) {
         this.style.setProperty(`--own-${name}`, value);
       }
       this.form = this.build();
