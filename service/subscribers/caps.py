@@ -7,7 +7,7 @@ whoever confirms has shown that the inbox is theirs.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, func, select, true
 from sqlalchemy.orm import Session
 
 from service.errors import TooManyRequests
@@ -44,36 +44,47 @@ def network_of(ip: str) -> str:
     return addresses.network_of(ip, v6=V6_PREFIX)
 
 
-def check_network(session: Session, network: str, *, now: datetime) -> None:
-    """Refuse a network whose sign-ups come faster than readers do; those that are let in wait for each other.
+def hold(session: Session, *, network: str, email_hash: bytes) -> None:
+    """Let sign-ups of one network, and of one address, wait for each other until the commit: of twenty at
+    once not each can be the first."""
+    # The network first, always: two who hold one each and want the other's would wait for ever.
+    session.execute(
+        select(
+            func.pg_advisory_xact_lock(func.hashtextextended(f"network {network}", 0)),
+            func.pg_advisory_xact_lock(int.from_bytes(email_hash[:8], signed=True)),
+        )
+    )
+
+
+def check(session: Session, *, network: str, newsletter: Newsletter, now: datetime) -> None:
+    """Refuse a network, or for a moment everybody, when sign-ups come faster than readers do.
+
+    Of a flood from many networks a few too many may slip in at once.
 
     :raises CapReached: says when to come back; depends on no address.
     """
-    # Looked at twice: a flood that is over its cap must not queue for the lock.
-    _check_network(session, network, now=now)
-    _hold(session, hash_key=f"network {network}")
-    _check_network(session, network, now=now)
-
-
-def check_newsletter(session: Session, newsletter: Newsletter, *, now: datetime) -> None:
-    """Refuse everybody for a moment when a newsletter gets more readers than it can have: a flood from
-    many networks. A few too many may slip in at once.
-
-    :raises CapReached: says when to come back.
-    """
+    here = SignupAttempt.network == network
     mailed = SignupAttempt.mailed & (SignupAttempt.newsletter_id == newsletter.id)
-    if _reaches(session, newsletter.signups_per_minute, mailed, since=now - MINUTE):
+    hour, day, minute = session.execute(
+        select(
+            _count(PER_NETWORK_HOUR, here, since=now - HOUR),
+            _count(PER_NETWORK_DAY, here, since=now - DAY),
+            _count(newsletter.signups_per_minute, mailed, since=now - MINUTE),
+        )
+    ).one()
+    if hour >= PER_NETWORK_HOUR or day >= PER_NETWORK_DAY:
+        period = HOUR if day < PER_NETWORK_DAY else DAY
+        raise CapReached(
+            _("There were too many sign-ups from your network. Please try again later."),
+            retry_after=int(period.total_seconds()),
+            held_by=Held.NETWORK,
+        )
+    if minute >= newsletter.signups_per_minute:
         raise CapReached(
             _("Very many people are signing up at this moment. Please try again in a few minutes."),
-            retry_after=60,
+            retry_after=int(MINUTE.total_seconds()),
             held_by=Held.NEWSLETTER,
         )
-
-
-def hold_address(session: Session, email_hash: bytes) -> None:
-    """Let sign-ups of one address wait for each other, so that twenty at once cannot each be the first."""
-    key = int.from_bytes(email_hash[:8], signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def may_mail(
@@ -86,49 +97,47 @@ def may_mail(
 ) -> bool:
     """Say whether one more mail to this address is within the caps."""
     confirmed = _confirmed(session, subscriber)
-    here = max(now - DAY, confirmed.get(newsletter_id, now - DAY))
     mailed = SignupAttempt.mailed & (SignupAttempt.email_hash == email_hash)
-    if _reaches(session, PER_DAY, mailed & (SignupAttempt.newsletter_id == newsletter_id), since=here):
-        return False
-    return _is_below_month(session, email_hash, subscriber, since=max([now - MONTH, *confirmed.values()]))
+    today, month = session.execute(
+        select(
+            _count(
+                PER_DAY,
+                mailed & (SignupAttempt.newsletter_id == newsletter_id),
+                since=max(now - DAY, confirmed.get(newsletter_id, now - DAY)),
+            ),
+            _count(PER_MONTH, mailed, since=_month(confirmed, now=now)),
+        )
+    ).one()
+    reminders = _reminders(session, subscriber, since=_month(confirmed, now=now))
+    return today < PER_DAY and month + reminders < PER_MONTH
 
 
 def may_remind(session: Session, email_hash: bytes, subscriber: Subscriber, *, now: datetime) -> bool:
     """Say whether a reminder to confirm is within the caps; it counts like the mail it reminds of."""
-    confirmed = _confirmed(session, subscriber)
-    return _is_below_month(session, email_hash, subscriber, since=max([now - MONTH, *confirmed.values()]))
-
-
-def _check_network(session: Session, network: str, *, now: datetime) -> None:
-    here = SignupAttempt.network == network
-    for cap, period in ((PER_NETWORK_HOUR, HOUR), (PER_NETWORK_DAY, DAY)):
-        if _reaches(session, cap, here, since=now - period):
-            raise CapReached(
-                _("There were too many sign-ups from your network. Please try again later."),
-                retry_after=int(period.total_seconds()),
-                held_by=Held.NETWORK,
-            )
-
-
-def _reaches(session: Session, cap: int, condition: ColumnElement[bool], *, since: datetime) -> bool:
-    """Say whether there are so many attempts; looks at no more of them than that."""
-    if cap <= 0:
-        return True
-    few = select(true()).where(condition, SignupAttempt.at > since).limit(cap).subquery()
-    return (session.scalar(select(func.count()).select_from(few)) or 0) >= cap
-
-
-def _is_below_month(
-    session: Session, email_hash: bytes, subscriber: Subscriber | None, *, since: datetime
-) -> bool:
-    reminders = 0
-    if subscriber is not None:
-        reminded = select(func.count()).where(
-            Subscription.subscriber_id == subscriber.id, Subscription.reminded_at > since
-        )
-        reminders = session.scalar(reminded) or 0
+    since = _month(_confirmed(session, subscriber), now=now)
     mailed = SignupAttempt.mailed & (SignupAttempt.email_hash == email_hash)
-    return not _reaches(session, PER_MONTH - reminders, mailed, since=since)
+    month = session.scalar(select(_count(PER_MONTH, mailed, since=since))) or 0
+    return month + _reminders(session, subscriber, since=since) < PER_MONTH
+
+
+def _count(cap: int, condition: ColumnElement[bool], *, since: datetime) -> ScalarSelect[int]:
+    """Count attempts, and look at no more of them than the cap."""
+    few = select(true()).where(condition, SignupAttempt.at > since).limit(cap).subquery()
+    return select(func.count()).select_from(few).scalar_subquery()
+
+
+def _month(confirmed: dict[int, datetime], *, now: datetime) -> datetime:
+    """Return since when mails count: whoever confirms begins anew."""
+    return max([now - MONTH, *confirmed.values()])
+
+
+def _reminders(session: Session, subscriber: Subscriber | None, *, since: datetime) -> int:
+    if subscriber is None:
+        return 0
+    reminded = select(func.count()).where(
+        Subscription.subscriber_id == subscriber.id, Subscription.reminded_at > since
+    )
+    return session.scalar(reminded) or 0
 
 
 def _confirmed(session: Session, subscriber: Subscriber | None) -> dict[int, datetime]:
@@ -141,7 +150,3 @@ def _confirmed(session: Session, subscriber: Subscriber | None) -> dict[int, dat
         )
     )
     return {newsletter_id: moment for newsletter_id, moment in rows if moment is not None}
-
-
-def _hold(session: Session, *, hash_key: str) -> None:
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(hash_key, 0))))

@@ -51,10 +51,9 @@ def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, n
         raise NotFound(_("This newsletter takes no new readers."))
     sign_up.choices.check(newsletter)
     network = caps.network_of(sign_up.circumstances.ip or "")
-    caps.check_network(session, network, now=now)
-    caps.check_newsletter(session, newsletter, now=now)
     email_hash = hash_address(sign_up.address.key)
-    caps.hold_address(session, email_hash)
+    caps.hold(session, network=network, email_hash=email_hash)
+    caps.check(session, network=network, newsletter=newsletter, now=now)
     subscriber = _find_subscriber(session, sign_up.address)
     held = _held_by(session, sign_up.address, email_hash, newsletter, subscriber=subscriber, now=now)
     attempt = SignupAttempt(
@@ -68,7 +67,6 @@ def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, n
     session.add(attempt)
     session.flush()
     if held is None:
-        subscriber = subscriber or _add_subscriber(session, sign_up.address, newsletter, now=now)
         _mail(session, sign_up, subscriber, newsletter, attempt_id=attempt.id, now=now)
     elif subscriber is not None:
         _correct(session, sign_up, subscriber, now=now)
@@ -113,19 +111,19 @@ def confirm(
 def _mail(
     session: Session,
     sign_up: SignUp,
-    subscriber: Subscriber,
+    known: Subscriber | None,
     newsletter: Newsletter,
     *,
     attempt_id: int,
     now: datetime,
 ) -> None:
-    subscription = _find_subscription(session, subscriber, newsletter.id)
+    subscription = None if known is None else _find_subscription(session, known, newsletter.id)
     if subscription is not None and subscription.state is SubscriptionState.ACTIVE:
         outgoing.put_already_subscribed(session, subscription, attempt_id=attempt_id, now=now)
         return
     if subscription is None:
         subscription = Subscription(
-            subscriber=subscriber,
+            subscriber=known or _add_subscriber(session, sign_up.address, newsletter, now=now),
             newsletter=newsletter,
             locale=newsletter.locale,
             generation=0,

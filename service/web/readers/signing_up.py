@@ -75,7 +75,10 @@ def _request(newsletter: Newsletter, form: SignUpForm, *, channel: str, form_url
     )
     try:
         with transaction(runtime().sessions) as session:
+            # Read a moment ago for the form; the session finds it as long as somebody holds it.
+            held = session.merge(newsletter, load=False)
             opt_in.request(session, sign_up, hash_address=runtime().hash_address, now=now())
+            del held
     except CapReached as reached:
         _count(newsletter, reached.held_by)
         return Outcome(complaints={"form": str(reached)}, status=429, retry_after=reached.retry_after)
