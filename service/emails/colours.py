@@ -1,6 +1,8 @@
 """Keeps an accent readable: WCAG contrast, and the nearest shade that reaches it (standards 62)."""
 
+import colorsys
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 PAPER = "#fefefe"
@@ -9,6 +11,11 @@ DARK_PAPER = "#1b1a18"
 #: Used when a newsletter's accent is not a colour.
 DEFAULT_ACCENT = "#8a1c1c"
 AA = 4.5
+#: What an accent is read on: the paper of mails, that of pages, the tint behind notes (static/tokens.css).
+LIGHT_GROUNDS = (PAPER, "#fdfcf9", "#f5f2eb")
+DARK_GROUNDS = (DARK_PAPER, "#232220", "#262421")
+#: Steps from a colour to black or white.
+_STEPS = 40
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -17,7 +24,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 class Accent:
     """An accent in the shades a mail needs; each is readable where it is used."""
 
-    #: On light paper: rules, links, button background.
+    #: On light paper: rules, links, button background. Readable too where a mail program inverts by force.
     light: str
     #: On dark paper.
     dark: str
@@ -28,8 +35,8 @@ class Accent:
     @classmethod
     def of(cls, colour: str) -> "Accent":
         base = colour.lower() if _HEX.fullmatch(colour) else DEFAULT_ACCENT
-        light = _shade(base, towards=0, against=PAPER)
-        dark = _shade(base, towards=255, against=DARK_PAPER)
+        light = _shade(base, towards=0, good=_is_readable_on_paper)
+        dark = _shade(base, towards=1, good=_is_readable_in_the_dark)
         return cls(light=light, dark=dark, on_light=PAPER, on_dark=_ink_on(dark))
 
 
@@ -39,18 +46,46 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def _shade(colour: str, *, towards: float, good: Callable[[str], bool]) -> str:
+    """Return the nearest good shade on the way to a lightness, 0 or 1.
+
+    Hue and saturation stay: mixed with white, a red would end as a dusty pink.
+    """
+    found = colour
+    hue, lightness, saturation = _hls(colour)
+    for step in range(1, _STEPS + 1):
+        if good(found):
+            break
+        found = _hex(colorsys.hls_to_rgb(hue, lightness + (towards - lightness) * step / _STEPS, saturation))
+    return found
+
+
+def flipped(colour: str) -> str:
+    """The same hue, light for dark: what mail programs make of a colour that invert mails by force."""
+    hue, lightness, saturation = _hls(colour)
+    return _hex(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
+
+
+def _is_readable_on_paper(shade: str) -> bool:
+    inverted = contrast(flipped(shade), flipped(PAPER))
+    return min(inverted, *(contrast(shade, ground) for ground in LIGHT_GROUNDS)) >= AA
+
+
+def _is_readable_in_the_dark(shade: str) -> bool:
+    return min(contrast(shade, ground) for ground in DARK_GROUNDS) >= AA
+
+
 def _ink_on(background: str) -> str:
     return max(PAPER, INK, key=lambda ink: contrast(ink, background))
 
 
-def _shade(colour: str, *, towards: int, against: str) -> str:
-    shade = colour
-    for step in range(1, 21):
-        if contrast(shade, against) >= AA:
-            break
-        mixed = (round(part + (towards - part) * step / 20) for part in _parts(colour))
-        shade = "#" + "".join(f"{part:02x}" for part in mixed)
-    return shade
+def _hls(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (part / 255 for part in _parts(colour))
+    return colorsys.rgb_to_hls(red, green, blue)
+
+
+def _hex(parts: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 
 def _parts(colour: str) -> tuple[int, int, int]:

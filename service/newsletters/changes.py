@@ -38,6 +38,8 @@ class NewsletterDraft:
     max_items: int = 10
     review_minutes: int = 0
     signups_per_minute: int = 300
+    recognises: bool = False
+    archive_public: bool = True
 
 
 def create(

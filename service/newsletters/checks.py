@@ -8,12 +8,9 @@ from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 
-from service.emails.colours import AA, PAPER, contrast
-from service.emails.sanitising import single_line
+from service.emails.colours import AA, LIGHT_GROUNDS, Accent, contrast
+from service.emails.sanitising import typed_line
 from service.errors import InvalidInput
-
-#: What the accent is read on: a white card, our pages, our mails.
-_PAPERS = ("#ffffff", "#fdfcf9", PAPER)
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_SLUG = 40
@@ -26,7 +23,7 @@ def line(value: str, *, field: str, longest: int, required: str = "") -> str:
 
     :raises InvalidInput: control characters, an encoded-word (standards 20), or too long.
     """
-    clean = single_line(value)
+    clean = typed_line(value)
     if any(sign in value.strip() for sign in "\r\n\0") or "=?" in value:
         raise InvalidInput("Use one line of plain text here.", field=field)
     if not clean and required:
@@ -60,11 +57,11 @@ def accent(value: str, *, field: str = "accent") -> str:
     colour = colour if colour.startswith("#") else f"#{colour}"
     if not _ACCENT.fullmatch(colour):
         raise InvalidInput("Write the colour as # and six digits, like #8a1c1c.", field=field)
-    reached = min(contrast(colour, paper) for paper in _PAPERS)
+    reached = min(contrast(colour, paper) for paper in LIGHT_GROUNDS)
     if reached < AA:
         raise InvalidInput(
             f"This colour is too light to read on paper: its contrast is {reached:.1f}, text needs {AA}. "
-            f"The nearest darker one is {_darkened(colour)}.",
+            f"The nearest darker one is {Accent.of(colour).light}.",
             field=field,
         )
     return colour
@@ -110,7 +107,7 @@ def web_address(value: str, *, field: str, required: str = "") -> str:
 
 def postal_address(value: str, *, field: str = "postal_address") -> str:
     """Return a postal address of at most six lines; empty is allowed, but nothing is sent then."""
-    lines = [single_line(part) for part in value.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = [typed_line(part) for part in value.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     lines = [part for part in lines if part]
     if len(lines) > 6 or sum(map(len, lines)) > 300:
         raise InvalidInput("Use at most six lines and 300 characters.", field=field)
@@ -133,12 +130,3 @@ def change(old: dict[str, object], new: dict[str, object]) -> tuple[dict[str, ob
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _darkened(colour: str) -> str:
-    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    for step in range(1, 40):
-        shade = "#" + "".join(f"{round(part * (1 - step / 40)):02x}" for part in parts)
-        if min(contrast(shade, paper) for paper in _PAPERS) >= AA:
-            return shade
-    return "#000000"

@@ -97,6 +97,10 @@ class Newsletter(Model):
     review_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     #: Mails that sign-ups may cause in a minute; beyond that everybody is asked to come back.
     signups_per_minute: Mapped[int] = mapped_column(default=300, server_default=text("300"))
+    #: Readers may ask to be recognised when they follow a link (docs/adr/0025).
+    recognises: Mapped[bool] = mapped_column(default=False, server_default="false")
+    #: Whether editions, blasts, topics and feeds have public pages.
+    archive_public: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[datetime]
     #: No sign-ups and no sending while set.
     closed_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Rules that every mail keeps, in every variant (standards 29-30, 57, 59-69)."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from service.emails.colours import AA, PAPER, Accent, contrast
 from service.emails.letters import EmailContent
 from service.emails.rendering import render
 from tests.emails.markup import Mail, links_of_text
-from tests.emails.samples import ARABIC, BASE, LETTERS
+from tests.emails.samples import ARABIC, BASE, LETTERS, digest
 
 RENDERED = {name: render(letter) for name, letter in LETTERS.items()}
 every_mail = pytest.mark.parametrize("content", RENDERED.values(), ids=RENDERED.keys())
@@ -182,3 +183,14 @@ def test_a_pale_accent_is_darkened_until_it_can_be_read() -> None:
     inline = "".join(element.attributes.get("style", "") for element in mail.elements)
     assert "#ffd400" not in inline
     assert contrast(Accent.of("#ffd400").light, PAPER) >= AA
+
+
+def test_a_digest_has_one_link_that_is_neither_seen_nor_heard_nor_reached_by_key() -> None:
+    letter = replace(digest(3), trap_url="https://news.example.org/h/x")
+    content = render(letter)
+    [trap] = [e for e in Mail(content.html).elements if e.attributes.get("href") == letter.trap_url]
+    assert (trap.attributes["aria-hidden"], trap.attributes["tabindex"]) == ("true", "-1")
+    assert trap.text == ""
+    assert letter.trap_url not in content.text
+    plain = render(digest(3))
+    assert "/h/" not in plain.html

@@ -2,7 +2,7 @@
 
 from zoneinfo import available_timezones
 
-from wtforms import EmailField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField, TextAreaField
 
 from service.newsletters import checks, display_names
 from service.newsletters.changes import (
@@ -44,6 +44,8 @@ class NewsletterForm(ConsoleForm):
     signups_per_minute = IntegerField(
         "Sign-ups a minute", [checked(checks.number, least=1, most=MOST_SIGNUPS)], default=300
     )
+    recognises = BooleanField("Readers may ask to be recognised when they follow a link")
+    archive_public = BooleanField("Editions, topics and feeds have public pages", default=True)
 
     def offer(self, senders: list[Sender]) -> None:
         """Fill the choice of senders."""
@@ -63,6 +65,8 @@ class NewsletterForm(ConsoleForm):
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,
             signups_per_minute=self.signups_per_minute.data or 0,
+            recognises=bool(self.recognises.data),
+            archive_public=self.archive_public.data,
         )
 
 

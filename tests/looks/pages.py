@@ -1,0 +1,116 @@
+"""Every page that readers see, one line each: checked for accessibility, photographed for people.
+
+A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from service.blasts.models import Blast
+from service.subscribers.models import SubscriptionState
+from tests.looks.world import World
+
+#: Routes of readers that lead to no page of ours.
+NO_PAGE = {
+    "clicks.follow": "leads on to the article",
+    "beacon.allow": "an answer without a body",
+    "logos.show": "a picture",
+    "archive.drawn": "a picture",
+    "archive.latest": "leads on to the newest edition",
+    "feeds.editions": "a feed",
+    "feeds.topic": "a feed",
+    "feeds.popular": "a feed",
+    "own_feed.atom": "a feed",
+    "own_feed.json": "a feed",
+    "robots.robots": "for machines",
+    "robots.sitemap_index": "for machines",
+    "robots.sitemap": "for machines",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPage:
+    """A page by its name in lists and files, the route that answers, and how a reader comes to it."""
+
+    name: str
+    endpoint: str
+    visit: Callable[[World], TestResponse]
+
+
+def sign_up(world: World) -> str:
+    return f"/n/{world.newsletter.slug}"
+
+
+def _signed_up(world: World, **fields: object) -> TestResponse:
+    filled = {"topics": str(world.newsletter.topics[0].id), "rhythm": "weekly", "weekday": "5", "hour": "7"}
+    filled |= {"time_zone": "Europe/London", "rendered": world.stamp()}
+    return world.post(sign_up(world), **filled | fields)
+
+
+def _confirm(world: World, *, generation: int = 1) -> str:
+    reader = world.pending()
+    return world.links.confirm(
+        subscription_id=reader.id, generation=reader.generation + generation - 1, at=reader.requested_at
+    )
+
+
+def _preferences(world: World, **values: object) -> str:
+    return world.links.preferences(subscription_id=world.reader(**values).id)
+
+
+def _unsubscribe(world: World) -> str:
+    return world.links.unsubscribe(subscription_id=world.reader().id)
+
+
+def _never(world: World) -> str:
+    return world.links.never_again(subscription_id=world.pending().id)
+
+
+def _announcement(world: World) -> TestResponse:
+    with world.runtime.sessions() as session:
+        blast_id = session.scalars(select(Blast.id).filter_by(newsletter_id=world.newsletter.id)).one()
+    return world.get(f"{sign_up(world)}/b/{blast_id}")
+
+
+PAGES = (
+    ReaderPage("front", "front.index", lambda world: world.get("/")),
+    ReaderPage("sign-up", "sign_up.show", lambda world: world.get(sign_up(world))),
+    ReaderPage(
+        "sign-up-refused",
+        "sign_up.submit",
+        lambda world: _signed_up(world, email="ann@", rhythm="", topics=""),
+    ),
+    ReaderPage("sent", "sign_up.sent", lambda world: _signed_up(world, email="ann@example.org")),
+    ReaderPage("confirm", "confirming.show", lambda world: world.get(_confirm(world))),
+    ReaderPage("confirmed", "confirming.confirm", lambda world: world.post(_confirm(world))),
+    ReaderPage("replaced", "confirming.show", lambda world: world.get(_confirm(world, generation=0))),
+    ReaderPage("expired", "confirming.show", lambda world: world.get("/c/WzEsMV0.x")),
+    ReaderPage("preferences", "preferences.show", lambda world: world.get(_preferences(world))),
+    ReaderPage(
+        "preferences-refused",
+        "preferences.save",
+        lambda world: world.post(_preferences(world), rhythm="never", time_zone="Mars"),
+    ),
+    ReaderPage(
+        "inactive",
+        "preferences.show",
+        lambda world: world.get(_preferences(world, state=SubscriptionState.UNSUBSCRIBED)),
+    ),
+    ReaderPage("leave", "leaving.show", lambda world: world.get(_unsubscribe(world))),
+    ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
+    ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
+    ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage("archive", "archive.index", lambda world: world.get(f"{sign_up(world)}/archive")),
+    ReaderPage("edition", "archive.edition", lambda world: world.get(f"{sign_up(world)}/latest")),
+    ReaderPage("announcement", "archive.announcement", _announcement),
+    ReaderPage("topic", "shelves.topic", lambda world: world.get(f"{sign_up(world)}/t/topic-0")),
+    ReaderPage("popular", "shelves.popular", lambda world: world.get(f"{sign_up(world)}/popular")),
+    ReaderPage(
+        "mail-gone", "own_mail.show", lambda world: world.get(world.links.view(mailing_id=1, message_id=1))
+    ),
+    ReaderPage("error-404", "sign_up.show", lambda world: world.get("/nothing-is-here")),
+    ReaderPage("error-400", "sign_up.submit", lambda world: world.post(sign_up(world), csrf_token="forged")),
+)
