@@ -50,6 +50,24 @@ def per_week(
     return (count or 0) / WEEKS
 
 
+def each_topic(session: Session, newsletter: Newsletter, *, now: datetime) -> dict[int, float]:
+    """Return how many stories a week each open topic has had of late."""
+    story = func.coalesce(Article.story_id, Article.id)
+    rows = session.execute(
+        select(ArticleTopic.topic_id, func.count(distinct(story)))
+        .join(Article, Article.id == ArticleTopic.article_id)
+        .where(
+            Article.newsletter_id == newsletter.id,
+            Article.published_at > now - timedelta(weeks=WEEKS),
+            Article.published_at <= now,
+            Article.withdrawn_at.is_(None),
+        )
+        .group_by(ArticleTopic.topic_id)
+    )
+    found = dict(rows.all())
+    return {topic.id: found.get(topic.id, 0) / WEEKS for topic in newsletter.open_topics}
+
+
 def sentence(weekly: float, *, rhythm: Rhythm, weekday: int, least: int, most: int, enough: int) -> str:
     """Say what so many stories a week make of a rhythm; `least` and `most` are what a digest holds."""
     if rhythm is Rhythm.ENOUGH:
