@@ -90,6 +90,35 @@ class WelcomeLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class ManageLetter:
+    """The link behind which a reader's data are; asked for on the preference page."""
+
+    template: ClassVar[str] = "manage"
+    letterhead: Letterhead
+    manage_url: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewAddressLetter:
+    """Goes to the new address of a reader who moves. Says neither the old one nor anything that was typed."""
+
+    template: ClassVar[str] = "new_address"
+    letterhead: Letterhead
+    confirm_url: str
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldAddressLetter:
+    """Tells the address that a reader wants to leave, and lets it stop that."""
+
+    template: ClassVar[str] = "old_address"
+    letterhead: Letterhead
+    stop_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class DigestItem:
     """One article in one digest. `url` is our click link; HTML is escaped by the template."""
 
@@ -175,6 +204,9 @@ Letter = (
     | ReminderLetter
     | AlreadySubscribedLetter
     | WelcomeLetter
+    | ManageLetter
+    | NewAddressLetter
+    | OldAddressLetter
     | DigestLetter
     | BlastLetter
     | InvitationLetter

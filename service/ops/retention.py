@@ -15,7 +15,7 @@ from service.operators import kept_forms, throttle
 from service.operators import sessions as logins
 from service.ops import heartbeats
 from service.popularity import clicks, salts, site_events, traps, widget_views
-from service.subscribers import purging, reminding
+from service.subscribers import moving, purging, reminding
 from service.tokens import AddressHasher
 
 Duty = Callable[..., object]
@@ -23,6 +23,7 @@ Duty = Callable[..., object]
 #: Each in a transaction of its own: one that fails keeps none of the others from being done.
 DUTIES: tuple[Duty, ...] = (
     purging.purge_unconfirmed,
+    moving.forget,
     clicks.forget_clicks,
     site_events.forget,
     widget_views.forget,

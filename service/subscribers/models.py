@@ -42,6 +42,19 @@ class ConsentKind(StrEnum):
     RESUMED = "resumed"
     UNSUBSCRIBED = "unsubscribed"
     NEVER_AGAIN = "never_again"
+    #: Back within a day of leaving, by the button that takes it back.
+    RETURNED = "returned"
+    ADDRESS_CHANGED = "address_changed"
+
+
+class LeavingReason(StrEnum):
+    """What a reader who has left may say of it; counted, never asked for twice."""
+
+    TOO_MANY = "too_many"
+    NOT_INTERESTING = "not_interesting"
+    ELSEWHERE = "elsewhere"
+    NEVER_ASKED = "never_asked"
+    OTHER = "other"
 
 
 class Held(StrEnum):
@@ -91,6 +104,8 @@ class Subscription(Model):
     topic_ids: Mapped[list[int]]
     #: Sorted; an article that is also in one of these does not come.
     excluded_topic_ids: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
+    #: Sorted; an article of one of these does not come.
+    excluded_source_ids: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
     #: Whether one article of a mail may be from a topic that was not chosen.
     explore: Mapped[bool] = mapped_column(default=True, server_default="true")
     #: The reader's own ceiling, at most the newsletter's; None leaves it to the newsletter.
@@ -131,6 +146,8 @@ class Subscription(Model):
     reminded_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     unsubscribed_at: Mapped[datetime | None]
+    #: Said after leaving, if anything; coming back clears it.
+    left_because: Mapped[LeavingReason | None]
 
     __table_args__ = (
         UniqueConstraint("subscriber_id", "newsletter_id"),
@@ -155,6 +172,12 @@ class Subscription(Model):
         Index("ix_subscriptions_topics", "topic_ids", postgresql_using="gin"),
         # Reminder and purge look for the few that wait, every quarter of an hour.
         Index("ix_subscriptions_pending", "requested_at", postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_subscriptions_left",
+            "newsletter_id",
+            "left_because",
+            postgresql_where=text("left_because IS NOT NULL"),
+        ),
     )
 
 
@@ -180,6 +203,24 @@ class ConsentEvent(Model):
     user_agent: Mapped[str | None]
     #: What was chosen: topics, rhythm, and the like.
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class AddressChange(Model):
+    """A reader's wish to be written to elsewhere: waits for the new inbox, and the old one may stop it."""
+
+    __tablename__ = "address_changes"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
+    #: Whose language and letterhead the two mails have.
+    subscription_id: Mapped[int]
+    email: Mapped[str]
+    email_key: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    #: Confirmed, stopped, or replaced by a newer one.
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_address_changes_email_key", "email_key", "asked_at"),)
 
 
 class SignupAttempt(Model):

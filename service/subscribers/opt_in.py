@@ -91,6 +91,7 @@ def confirm(
     subscription.state = SubscriptionState.ACTIVE
     subscription.confirmed_at = now
     subscription.unsubscribed_at = None
+    subscription.left_because = None
     subscription.paused_until = None
     subscription.reminded_at = None
     subscription.first_digest_pending = True

@@ -15,6 +15,9 @@ from service.emails.letters import (
     InvitationLetter,
     Letter,
     Letterhead,
+    ManageLetter,
+    NewAddressLetter,
+    OldAddressLetter,
     PasswordLetter,
     ReminderLetter,
     SubscriberLinks,
@@ -166,6 +169,13 @@ LETTERS: dict[str, Letter] = {
         topics=("Energy", "Science", "Cities"),
         rhythm_phrase="every Friday at 07:00",
         links=READER,
+    ),
+    "manage": ManageLetter(letterhead=HEAD, manage_url=f"{BASE}/m/WzE3MDAsNDIsN10.c2lnbmF0dXJl", minutes=30),
+    "new_address": NewAddressLetter(
+        letterhead=HEAD, confirm_url=f"{BASE}/address/WzE3MDAsN10.c2lnbmF0dXJl", hours=24
+    ),
+    "old_address": OldAddressLetter(
+        letterhead=HEAD, stop_url=f"{BASE}/address/stop/WzE3MDAsN10.c2lnbmF0dXJl"
     ),
     "digest": digest(),
     "digest_first": replace(digest(5), first=True),

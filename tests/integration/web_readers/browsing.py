@@ -51,6 +51,13 @@ class Reader:
         }
 
 
+def field_of(page: str, name: str) -> str:
+    """What a hidden field of a page holds."""
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"the page has no field {name}"
+    return found[1]
+
+
 def path_of(url: str) -> str:
     return url.removeprefix("http://localhost:8000")
 
