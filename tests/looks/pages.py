@@ -18,6 +18,10 @@ NO_PAGE = {
     "clicks.follow": "leads on to the article",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
+    "traps.follow": "leads on to the front page",
+    "widget.show": "data for the pages of other sites",
+    "widget.follow": "leads on to the article",
+    "widget.allow": "an answer without a body",
     "archive.drawn": "a picture",
     "archive.latest": "leads on to the newest edition",
     "feeds.editions": "a feed",
@@ -61,6 +65,10 @@ def _preferences(world: World, **values: object) -> str:
     return world.links.preferences(subscription_id=world.reader(**values).id)
 
 
+def _recognition(world: World) -> str:
+    return f"{_preferences(world)}/recognition"
+
+
 def _unsubscribe(world: World) -> str:
     return world.links.unsubscribe(subscription_id=world.reader().id)
 
@@ -89,6 +97,10 @@ PAGES = (
     ReaderPage("replaced", "confirming.show", lambda world: world.get(_confirm(world, generation=0))),
     ReaderPage("expired", "confirming.show", lambda world: world.get("/c/WzEsMV0.x")),
     ReaderPage("preferences", "preferences.show", lambda world: world.get(_preferences(world))),
+    ReaderPage("recognition", "recognition.show", lambda world: world.get(_recognition(world))),
+    ReaderPage(
+        "recognised", "recognition.decide", lambda world: world.post(_recognition(world), recognise="yes")
+    ),
     ReaderPage(
         "preferences-refused",
         "preferences.save",
