@@ -34,6 +34,7 @@ def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
     return SubscriberLinks(
         unsubscribe_url=page,
         preferences_url=page,
+        view_url=page,
         reason=subscribers.asked_reason(newsletter.name),
     )
 

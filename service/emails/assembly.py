@@ -54,7 +54,7 @@ def assemble(letter: DigestLetter) -> Assembly:
         ),
         pieces=tuple(
             piece
-            for place, column in enumerate(lay_out(letter.sections))
+            for place, column in enumerate(lay_out(letter.sections, letter.letterhead.layout))
             for piece in _pieces(column, first=place == 0, head=letter.letterhead)
         ),
     )

@@ -8,10 +8,12 @@ from datetime import date
 from functools import lru_cache
 
 from service.emails import templates
+from service.emails.illustrating import Picture
 from service.emails.inlining import inline, inline_fragment
 from service.emails.layout import Place, Story
 from service.emails.letters import DigestItem, DigestLetter, Letterhead, SubscriberLinks
-from service.emails.splice import LetterSlot, StorySlot, defuse, placeholder
+from service.emails.looks import Look, look_of
+from service.emails.splice import LetterSlot, Slot, StorySlot, defuse, placeholder
 
 _URL, _REASON, _NUMBER = (placeholder(slot) for slot in (StorySlot.URL, StorySlot.REASON, StorySlot.NUMBER))
 
@@ -27,12 +29,12 @@ class Fragment:
 def story(story: Story, *, opening: bool, width: int, head: Letterhead) -> Fragment:
     """Render an article for a place; `opening` is the first of its section, `width` that of its number."""
     item = replace(story.item, url=_URL, reason=_REASON if story.item.reason.strip() else "")
-    return _story(item, story.place, story.picture, opening, width, head.locale, head.accent)
+    return _story(item, story.place, story.picture, opening, width, look_of(head))
 
 
 def heading(title: str, *, first: bool, head: Letterhead) -> Fragment:
     """Render the heading of a section; the first follows the masthead."""
-    return _heading(title, first, head.locale, head.accent)
+    return _heading(title, first, look_of(head))
 
 
 @lru_cache(maxsize=64)
@@ -44,7 +46,7 @@ def frame(head: Letterhead, *, issue_date: date, first: bool, links: SubscriberL
         "letter": letter,
         "head": head,
         "stories": placeholder(LetterSlot.STORIES),
-        **templates.context_of(locale=head.locale, accent=head.accent),
+        **templates.context_of(look_of(head)),
     }
     return Fragment(
         text=templates.render("digest/body.txt", context).strip("\n") + "\n",
@@ -56,26 +58,26 @@ def frame(head: Letterhead, *, issue_date: date, first: bool, links: SubscriberL
 def _story(  # the key of the cache, position by position
     item: DigestItem,
     place: Place,
-    picture: str | None,
+    picture: Picture | None,
     opening: bool,
     width: int,
-    locale: str,
-    accent: str,
+    look: Look,
 ) -> Fragment:
     context = {
         "story": Story(number=0, place=place, item=_defused(item), picture=picture),
         "rule": "unruled" if opening else "ruled",
+        "preferences": placeholder(Slot.PREFERENCES_URL),
         "number": _NUMBER,
         "indent": " " * width,
-        **templates.context_of(locale=locale, accent=accent),
+        **templates.context_of(look),
     }
-    return _printed("story", context, locale=locale, accent=accent)
+    return _printed("story", context, look)
 
 
 @lru_cache(maxsize=256)
-def _heading(title: str, first: bool, locale: str, accent: str) -> Fragment:  # as above
-    context = {"heading": defuse(title), "first": first, **templates.context_of(locale=locale, accent=accent)}
-    return _printed("heading", context, locale=locale, accent=accent)
+def _heading(title: str, first: bool, look: Look) -> Fragment:  # as above
+    context = {"heading": defuse(title), "first": first, **templates.context_of(look)}
+    return _printed("heading", context, look)
 
 
 def _defused(item: DigestItem) -> DigestItem:
@@ -91,11 +93,11 @@ def _defused(item: DigestItem) -> DigestItem:
     )
 
 
-def _printed(name: str, context: dict[str, object], *, locale: str, accent: str) -> Fragment:
+def _printed(name: str, context: dict[str, object], look: Look) -> Fragment:
     html = templates.render(f"digest/{name}.html", context)
     # A branch that was not taken leaves its line empty.
     lines = "\n".join(line for line in html.split("\n") if line)
     return Fragment(
         text=templates.render(f"digest/{name}.txt", context).rstrip("\n"),
-        html=inline_fragment(lines, templates.style_sheet(locale=locale, accent=accent)),
+        html=inline_fragment(lines, templates.style_sheet(look)),
     )

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from service.emails.colours import Accent
 from service.emails.dates import direction, language_tag, long_date, short_date
+from service.emails.looks import FACES, Look
 from service.emails.sanitising import running_text, single_line
 from service.emails.splice import PLACEHOLDERS, defuse
 from service.emails.wrapping import centre, wrap
@@ -25,8 +26,9 @@ def render(name: str, context: dict[str, Any]) -> str:
     return _ENVIRONMENT.get_template(name).render(context)
 
 
-def context_of(*, locale: str, accent: str) -> dict[str, Any]:
-    """Return what depends on language and colour."""
+def context_of(look: Look) -> dict[str, Any]:
+    """Return what depends on language, colour and typeface."""
+    locale = look.locale
     reads = direction(locale)
     start, end = ("right", "left") if reads == "rtl" else ("left", "right")
     return {
@@ -34,7 +36,8 @@ def context_of(*, locale: str, accent: str) -> dict[str, Any]:
         "dir": reads,
         "start": start,
         "end": end,
-        "accent": Accent.of(accent),
+        "accent": Accent.of(look.accent),
+        "faces": FACES[look.typeface],
         "long_date": partial(_dated, long_date, locale),
         "short_date": partial(_dated, short_date, locale),
         "isolate": partial(_isolate, reads),
@@ -42,9 +45,9 @@ def context_of(*, locale: str, accent: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def style_sheet(*, locale: str, accent: str) -> str:
+def style_sheet(look: Look) -> str:
     """Return the rules that are moved into style attributes."""
-    return render("_base/style.css", context_of(locale=locale, accent=accent))
+    return render("_base/style.css", context_of(look))
 
 
 def web_link(url: str) -> str:

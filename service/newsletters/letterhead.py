@@ -14,4 +14,5 @@ def letterhead(newsletter: Newsletter) -> Letterhead:
         sender_name=newsletter.sender.name,
         postal_address=newsletter.sender.postal_address,
         locale=newsletter.locale,
+        layout=newsletter.layout,
     )

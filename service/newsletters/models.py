@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
+from service.emails.letters import Layout
 
 
 class Rhythm(StrEnum):
@@ -57,6 +58,8 @@ class Newsletter(Model):
     locale: Mapped[str] = mapped_column(default="en")
     #: `#rrggbb`
     accent: Mapped[str] = mapped_column(default="#8a1c1c")
+    #: How its digests are set.
+    layout: Mapped[Layout] = mapped_column(default=Layout.LEAD, server_default=Layout.LEAD.value)
     sender_id: Mapped[int] = mapped_column(ForeignKey("senders.id"))
     sender: Mapped[Sender] = relationship(lazy="joined")
     #: Offered when the browser's guess is missing; IANA name.

@@ -81,6 +81,7 @@ def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason:
             unsubscribe_url=desk.links.unsubscribe(subscription_id=reader.id, mailing_id=message.mailing_id),
             preferences_url=desk.links.preferences(subscription_id=reader.id),
             reason=reason(reader, offer),
+            view_url=desk.links.view(mailing_id=message.mailing_id, message_id=message.id),
         )
         mail = Mail(head, reader.email, links.unsubscribe_url, recipe.splice(links))
         return Ready(message, mail, desk.hash_address(reader.email_key))

@@ -36,12 +36,14 @@ READER = SubscriberLinks(
     unsubscribe_url=f"{BASE}/u/WyJ1biIsNDJd.c2lnbmF0dXJl",
     preferences_url=f"{BASE}/p/WyJwciIsNDJd.c2lnbmF0dXJl",
     reason="You get this because you chose Energy, Science and Cities, every Friday at 07:00.",
+    view_url=f"{BASE}/v/WyJ2aSIsNDJd.c2lnbmF0dXJl",
 )
 
 PLACEHOLDERS = SubscriberLinks(
     unsubscribe_url=placeholder(Slot.UNSUBSCRIBE_URL),
     preferences_url=placeholder(Slot.PREFERENCES_URL),
     reason=placeholder(Slot.REASON),
+    view_url=placeholder(Slot.VIEW_URL),
 )
 
 _STORIES = json.loads(Path(__file__).with_name("stories.json").read_text(encoding="utf-8"))
@@ -62,6 +64,7 @@ def item(number: int) -> DigestItem:
         published_on=date(2026, 11, 20 + number % 7),
         image_url=f"https://img.example.org/{number}.jpg" if story["pictured"] else None,
         image_alt="A row of white battery containers under a low winter sun" if number == 1 else "",
+        article_id=number,
     )
 
 
@@ -157,7 +160,7 @@ LETTERS: dict[str, Letter] = {
         letterhead=HEAD,
         topics=("Energy", "Science", "Cities"),
         rhythm_phrase="every Friday at 07:00",
-        links=READER,
+        links=READER._replace(view_url=""),
     ),
     "digest": digest(),
     "digest_first": replace(digest(5), first=True),
