@@ -9,7 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from service.bootstrap import Runtime
-from service.web import blueprints, context, errors, row_ids, security, tongue
+from service.web import blueprints, context, errors, row_ids, security, tongue, uploads
 
 STATIC = Path(__file__).parent / "web" / "static"
 #: Public forms are small; articles come in by feed, not by upload.
@@ -37,6 +37,8 @@ def create_app(runtime: Runtime) -> Flask:
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     context.bind(app, runtime)
     tongue.init_app(app)
+    # Before the forms are protected: looking for the token reads the body.
+    uploads.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     row_ids.init_app(app)

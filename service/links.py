@@ -20,6 +20,10 @@ class Links:
         """The sign-up page of a newsletter."""
         return f"{self.base_url}/n/{slug}"
 
+    def logo(self, file_name: str) -> str:
+        """A newsletter's picture; the name changes with what is in it."""
+        return f"{self.base_url}/logo/{file_name}"
+
     def confirm(self, *, subscription_id: int, generation: int, at: datetime) -> str:
         """Double opt-in; bound to the generation, so an old link cannot undo a later unsubscribe."""
         token = self.tokens.make(Purpose.CONFIRM, [subscription_id, generation], at=at)

@@ -6,11 +6,15 @@ from itertools import count
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic, Source
+from service.links import Links
 from service.newsletters.models import Newsletter, Rhythm, Sender, Topic
 from service.operators.models import Operator, Role
 from service.subscribers.models import Subscriber, Subscription, SubscriptionState
+from service.tokens import Tokens
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+#: For what is built without a running installation.
+LINKS = Links("https://news.courier.example", Tokens(("a key that is only ever used in tests",)))
 _numbers = count(1)
 
 

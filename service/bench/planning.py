@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from service.bench import audience, content
+from service.bench.assembling_worker import LINKS
 from service.bench.database import Database, throwaway
 from service.bench.plan import BenchmarkError
 from service.bench.runner import Progress
@@ -97,7 +98,7 @@ def _measure(
     before = meter.peak_mb["worker"]
     began = time.monotonic()
     with transaction(database.sessions) as session:
-        blast = sending.start(session, blast_id, confirmed_count=readers, actor="bench", now=now)
+        blast = sending.start(session, blast_id, confirmed_count=readers, links=LINKS, actor="bench", now=now)
     planned = sending.fan_out(database.sessions, now=now, seconds=3600)
     seconds = time.monotonic() - began
     meter.stop()

@@ -157,7 +157,9 @@ def _blast(
     subject = "The harbour opens early this year"
 
     def measure(words: int) -> int:
-        letter = blast_letter(newsletter, subject=subject, markdown=content.blast_markdown(words))
+        letter = blast_letter(
+            newsletter, subject=subject, markdown=content.blast_markdown(words), links=links
+        )
         return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
     markdown = content.blast_markdown(content.words_for(_unsigned(plan), measure, low=180, high=3600))
@@ -170,6 +172,9 @@ def _blast(
         content={"markdown": markdown},
     )
     recipe = making.make(
-        session, draft, letter=lambda: blast_letter(newsletter, subject=subject, markdown=markdown), now=now
+        session,
+        draft,
+        letter=lambda: blast_letter(newsletter, subject=subject, markdown=markdown, links=links),
+        now=now,
     )
     return recipe.id

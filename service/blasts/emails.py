@@ -16,11 +16,11 @@ from service.subscribers import reach
 TEST_PREFIX = "[Test] "
 
 
-def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str) -> BlastLetter:
+def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str, links: Links) -> BlastLetter:
     """Build the letter that a recipe is rendered from; reader links are placeholders."""
     prose = render_markdown(defuse(markdown))
     return BlastLetter(
-        letterhead=letterhead(newsletter),
+        letterhead=letterhead(newsletter, links=links),
         subject=subject,
         html=prose.html,
         text=prose.text,

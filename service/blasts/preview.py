@@ -12,7 +12,10 @@ from service.recipes.composing import reader_values
 def preview(blast: Blast, *, links: Links) -> EmailContent:
     """Render subject, text and HTML with links that act on nobody."""
     letter = emails.blast_letter(
-        blast.newsletter, subject=blast.subject or "(no subject yet)", markdown=blast.body_markdown
+        blast.newsletter,
+        subject=blast.subject or "(no subject yet)",
+        markdown=blast.body_markdown,
+        links=links,
     )
     sample = emails.sample_links(blast.newsletter, links=links)
     return splice(rendering.render(letter), reader_values(sample))

@@ -15,6 +15,7 @@ from service.db import Sessions, transaction
 from service.delivery import mailings, planning
 from service.delivery.models import Mailing, MailingState, Stream
 from service.errors import Conflict
+from service.links import Links
 from service.recipes import making
 from service.recipes.content import Draft
 from service.recipes.models import Recipe, RecipeKind
@@ -26,7 +27,9 @@ SLICE = 20_000
 PASS_SECONDS = 60.0
 
 
-def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, now: datetime) -> Blast:
+def start(
+    session: Session, blast_id: int, *, confirmed_count: int, links: Links, actor: str, now: datetime
+) -> Blast:
     """Freeze the audience and open the mailing; starting what has begun changes nothing.
 
     :raises Conflict: when something is missing, or the audience is not the one that was confirmed.
@@ -47,7 +50,7 @@ def start(session: Session, blast_id: int, *, confirmed_count: int, actor: str, 
         now=now,
     )
     blast.mailing_id = mailing.id
-    blast.recipe_id = _recipe(session, blast, mailing_id=mailing.id, now=now).id
+    blast.recipe_id = _recipe(session, blast, mailing_id=mailing.id, links=links, now=now).id
     blast.confirmed_count = who.count
     blast.fan_out_after, blast.fan_out_until = who.after_id, who.until_id
     blast.started_at = now
@@ -189,7 +192,7 @@ def _check_count(live: int, confirmed: int) -> None:
         )
 
 
-def _recipe(session: Session, blast: Blast, *, mailing_id: int, now: datetime) -> Recipe:
+def _recipe(session: Session, blast: Blast, *, mailing_id: int, links: Links, now: datetime) -> Recipe:
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=blast.newsletter_id,
@@ -202,7 +205,7 @@ def _recipe(session: Session, blast: Blast, *, mailing_id: int, now: datetime) -
         session,
         draft,
         letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown
+            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown, links=links
         ),
         now=now,
     )

@@ -9,6 +9,7 @@ from service.blasts import drafts, emails, readiness
 from service.delivery import ledger, mailings
 from service.delivery.ledger import NewMessage
 from service.errors import InvalidInput
+from service.links import Links
 from service.operators.models import Operator
 from service.recipes import making
 from service.recipes.content import Draft
@@ -18,7 +19,9 @@ KIND = "blast_test"
 NONCE_LENGTH = 64
 
 
-def send_test(session: Session, blast_id: int, *, operator: Operator, nonce: str, now: datetime) -> bool:
+def send_test(
+    session: Session, blast_id: int, *, operator: Operator, nonce: str, links: Links, now: datetime
+) -> bool:
     """Plan a test of the blast as it stands; say whether it is new (a form sent twice makes one mail).
 
     :raises Conflict: when something is missing that every mail needs.
@@ -40,7 +43,7 @@ def send_test(session: Session, blast_id: int, *, operator: Operator, nonce: str
         session,
         draft,
         letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=draft.subject, markdown=blast.body_markdown
+            blast.newsletter, subject=draft.subject, markdown=blast.body_markdown, links=links
         ),
         now=now,
     )

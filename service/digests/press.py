@@ -42,7 +42,7 @@ class Press:
         self, newsletter: Newsletter, issue: Issue, *, articles: Mapping[int, Article], links: Links
     ) -> None:
         self._newsletter, self._issue, self._articles, self._links = newsletter, issue, articles, links
-        self._head = letterhead(newsletter)
+        self._head = letterhead(newsletter, links=links)
         self._titles = {key: content.title(article) for key, article in articles.items()}
         frame = fragments.frame(self._head, issue_date=issue.day, first=issue.first, links=PLACEHOLDERS)
         self._parts = {keeping.hash_of(part): part for part in (frame.html, frame.text)}

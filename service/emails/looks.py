@@ -14,8 +14,8 @@ class Look(NamedTuple):
     typeface: Typeface
 
 
-# Shorter than those of pages, since each cell of a mail repeats them, and each begins with a face that Outlook for
-# Windows has: it takes Times where it does not know the first.
+# Shorter than those of pages, since each cell of a mail repeats them, and each begins with a face that
+# Outlook for Windows has: it takes Times where it does not know the first.
 _SERIF = "Georgia,'Times New Roman',serif"
 _PALATINO = "'Palatino Linotype',Palatino,'Book Antiqua',Georgia,serif"
 _CAMBRIA = "Cambria,Didot,'Bodoni MT','Times New Roman',serif"

@@ -80,8 +80,8 @@ def defuse(value: str) -> str:
 def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
     """Put one reader's values in.
 
-    :raises ValueError: when a placeholder has no value, a required value has no placeholder in the text or the
-        HTML (the mail would go out without its unsubscribe link), or a placeholder is left over.
+    :raises ValueError: when a placeholder has no value, a required value has no placeholder in the text or
+        the HTML (the mail would go out without its unsubscribe link), or a placeholder is left over.
     """
     in_text, in_html = reader_values(values)
     spliced = EmailContent(

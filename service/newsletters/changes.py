@@ -1,4 +1,7 @@
-"""Creating and editing newsletters: checked, unique, and in the audit log with before and after."""
+"""Creating and editing newsletters: checked, unique, and in the audit log with before and after.
+
+How they look is in `branding`.
+"""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -28,7 +31,6 @@ class NewsletterDraft:
     home_url: str = ""
     privacy_url: str = ""
     locale: str = "en"
-    accent: str = "#8a1c1c"
     layout: Layout = Layout.LEAD
     time_zone: str = "UTC"
     default_hour: int = 7
@@ -107,7 +109,6 @@ def check(session: Session, draft: NewsletterDraft) -> NewsletterDraft:
         home_url=checks.web_address(draft.home_url, field="home_url"),
         privacy_url=checks.web_address(draft.privacy_url, field="privacy_url"),
         locale=checks.locale(draft.locale),
-        accent=checks.accent(draft.accent),
         time_zone=checks.time_zone(draft.time_zone),
         default_hour=checks.number(draft.default_hour, field="default_hour", least=0, most=23),
         min_items=least,

@@ -1,11 +1,18 @@
 """What every mail of a newsletter carries at its head and foot."""
 
 from service.emails.letters import Letterhead
+from service.links import Links
+from service.newsletters.branding import fit
 from service.newsletters.models import Newsletter
 
+#: What a logo may take in a mail, in CSS pixels: width, height.
+LARGEST_LOGO = (280, 72)
 
-def letterhead(newsletter: Newsletter) -> Letterhead:
+
+def letterhead(newsletter: Newsletter, *, links: Links) -> Letterhead:
     """Return the letterhead of a newsletter."""
+    logo = newsletter.logo
+    width, height = fit(logo, *LARGEST_LOGO) if logo else (0, 0)
     return Letterhead(
         newsletter=newsletter.name,
         tagline=newsletter.tagline,
@@ -15,4 +22,9 @@ def letterhead(newsletter: Newsletter) -> Letterhead:
         postal_address=newsletter.sender.postal_address,
         locale=newsletter.locale,
         layout=newsletter.layout,
+        typeface=newsletter.typeface,
+        logo_url=links.logo(logo.file_name) if logo else "",
+        logo_width=width,
+        logo_height=height,
+        logo_plate=logo.see_through if logo else False,
     )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
 from service.emails.letters import Layout
+from service.emails.typefaces import Typeface
 
 
 class Rhythm(StrEnum):
@@ -43,6 +44,27 @@ class Sender(Model):
         return self.email.rpartition("@")[2]
 
 
+class Logo(Model):
+    """A picture in the place of a newsletter's name; never deleted, since mails that were sent show it."""
+
+    __tablename__ = "logos"
+
+    #: SHA-256 of the content, in hex: who has the address has this picture, and caches may keep it.
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    #: image/png or image/jpeg
+    media_type: Mapped[str]
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    #: It has transparent parts, and gets a light plate on dark paper.
+    see_through: Mapped[bool]
+    created_at: Mapped[datetime]
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.hash}.{'png' if self.media_type == 'image/png' else 'jpg'}"
+
+
 class Newsletter(Model):
     """One offer to readers, with its own topics, sources and schedule."""
 
@@ -60,6 +82,11 @@ class Newsletter(Model):
     accent: Mapped[str] = mapped_column(default="#8a1c1c")
     #: How its digests are set.
     layout: Mapped[Layout] = mapped_column(default=Layout.LEAD, server_default=Layout.LEAD.value)
+    typeface: Mapped[Typeface] = mapped_column(
+        default=Typeface.NEWSPAPER, server_default=Typeface.NEWSPAPER.value
+    )
+    logo_hash: Mapped[str | None] = mapped_column(ForeignKey("logos.hash"))
+    logo: Mapped[Logo | None] = relationship(lazy="joined")
     sender_id: Mapped[int] = mapped_column(ForeignKey("senders.id"))
     sender: Mapped[Sender] = relationship(lazy="joined")
     #: Offered when the browser's guess is missing; IANA name.

@@ -82,7 +82,7 @@ def operator_invitation(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
             operator,
             invited_by=inviter.name if inviter and inviter.name else "An administrator",
             generation=generation,
-            letterhead=letterhead(newsletter),
+            letterhead=letterhead(newsletter, links=desk.links),
             links=desk.links,
             invited_at=message.created_at,
         )

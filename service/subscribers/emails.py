@@ -24,7 +24,7 @@ def confirm_letter(
     """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
     end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
-        letterhead=letterhead(subscription.newsletter),
+        letterhead=letterhead(subscription.newsletter, links=links),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),
         valid_until=reach.today(subscription, now=end),
@@ -36,7 +36,7 @@ def already_subscribed_letter(
 ) -> AlreadySubscribedLetter:
     """Tell a confirmed reader where the settings are."""
     return AlreadySubscribedLetter(
-        letterhead=letterhead(subscription.newsletter),
+        letterhead=letterhead(subscription.newsletter, links=links),
         preferences_url=links.preferences(subscription_id=subscription.id),
         unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
     )
@@ -45,7 +45,7 @@ def already_subscribed_letter(
 def welcome_letter(subscription: Subscription, *, links: Links, mailing_id: int) -> WelcomeLetter:
     """Say what comes and when, to a reader for whom no first digest can be made yet."""
     return WelcomeLetter(
-        letterhead=letterhead(subscription.newsletter),
+        letterhead=letterhead(subscription.newsletter, links=links),
         topics=topic_names(subscription),
         rhythm_phrase=rhythm_phrase(subscription),
         links=reader_links(subscription, links=links, mailing_id=mailing_id),

@@ -8,6 +8,7 @@ from service.web.admin import (
     articles,
     blast_drafts,
     blasts,
+    branding,
     categories,
     editions,
     entrance,
@@ -24,11 +25,12 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import beacon, clicks, confirming, front, leaving, preferences, sign_up
+from service.web.readers import beacon, clicks, confirming, front, leaving, logos, preferences, sign_up
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     front.blueprint,
+    logos.blueprint,
     sign_up.blueprint,
     confirming.blueprint,
     preferences.blueprint,
@@ -49,6 +51,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     blast_drafts.blueprint,
     live.blueprint,
     newsletters.blueprint,
+    branding.blueprint,
     topics.blueprint,
     senders.blueprint,
     sources.blueprint,

@@ -23,15 +23,19 @@ def csp_nonce() -> str:
     return nonce
 
 
-def _set_headers(response: Response) -> Response:
+def policy(*, framed_by: str = "'none'") -> str:
+    """Return the content security policy of a page; `framed_by` says whose pages may show it in a frame."""
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    response.headers.setdefault(
-        "Content-Security-Policy",
+    return (
         f"default-src 'none'; script-src 'self'{nonce}; style-src 'self'{nonce}; "
         "img-src 'self' data: http: https:; "
         "connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
-        "object-src 'none'; frame-ancestors 'none'",
+        f"object-src 'none'; frame-ancestors {framed_by}"
     )
+
+
+def _set_headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", policy())
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

@@ -15,7 +15,7 @@ from service.recipes import making
 from service.recipes.content import Draft
 from service.recipes.models import RecipeKind
 from service.subscribers.models import Subscriber, Subscription, SubscriptionState
-from tests.factories import make_newsletter, make_subscription
+from tests.factories import LINKS, make_newsletter, make_subscription
 from tests.faults.world import World
 
 BLAST, DIGEST, CONFIRM = 60, 30, 5
@@ -171,7 +171,7 @@ def _recipe(session: object, newsletter: Newsletter, mailing: Mailing, *, now: d
     return making.make(
         session,  # type: ignore[arg-type]
         draft,
-        letter=lambda: blast_letter(newsletter, subject=mailing.title, markdown=body),
+        letter=lambda: blast_letter(newsletter, subject=mailing.title, markdown=body, links=LINKS),
         now=now,
     ).id
 

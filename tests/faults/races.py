@@ -119,7 +119,14 @@ def send_pressed_often(run: Run) -> None:
 
     def press() -> None:
         with transaction(sessions) as session:
-            sending.start(session, blast_id, confirmed_count=count, actor="operator 1", now=now)
+            sending.start(
+                session,
+                blast_id,
+                confirmed_count=count,
+                links=run.world.runtime.links,
+                actor="operator 1",
+                now=now,
+            )
         run.world.wake(TaskName.FAN_OUT_BLASTS)
 
     threads = [threading.Thread(target=press) for _ in range(6)]

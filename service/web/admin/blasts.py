@@ -67,7 +67,12 @@ def send_test(blast_id: int) -> ResponseReturnValue:
     operator = auth.current_operator()
     with transaction(runtime().sessions) as session:
         testing.send_test(
-            session, blast_id, operator=operator, nonce=request.form.get("ticket", ""), now=now()
+            session,
+            blast_id,
+            operator=operator,
+            nonce=request.form.get("ticket", ""),
+            links=runtime().links,
+            now=now(),
         )
     runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
     page.say(f"A test is on its way to {operator.email}. Nobody else gets it.")
@@ -92,6 +97,7 @@ def send(blast_id: int) -> ResponseReturnValue:
                 session,
                 blast_id,
                 confirmed_count=confirmed,
+                links=runtime().links,
                 actor=actor_of(auth.current_operator()),
                 now=now(),
             )

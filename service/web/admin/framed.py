@@ -1,6 +1,8 @@
-"""Mails inside console pages: in a frame that may load pictures and styles, and run or send nothing."""
+"""Mails and pages inside console pages; mails may load pictures and styles, and run or send nothing."""
 
 from flask import Response, request
+
+from service.web import security
 
 #: The widths that matter: a phone, and the column our mails are made for.
 WIDTHS = (375, 600)
@@ -9,6 +11,12 @@ POLICY = (
     "sandbox; default-src 'none'; img-src http: https: data:; style-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
+
+
+def page(response: Response) -> Response:
+    """Let a page of ours stand in a frame of ours."""
+    response.headers["Content-Security-Policy"] = security.policy(framed_by="'self'")
+    return response
 
 
 def mail(html: str) -> Response:

@@ -1,9 +1,12 @@
 """What every reader page is made with: the newsletter's face, the reader behind a link, the visitor."""
 
+from dataclasses import dataclass
+
 from flask import Response, make_response, render_template, request
 from sqlalchemy.orm import Session
 
 from service.emails.colours import Accent
+from service.emails.typefaces import FACES, Faces, Typeface
 from service.errors import BadToken, NotFound
 from service.languages import speech
 from service.newsletters import queries
@@ -14,15 +17,34 @@ from service.web.context import now, runtime, visitor_ip
 from service.web.row_ids import LARGEST
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a page is printed in."""
+
+    accent: Accent
+    faces: Faces
+
+    @classmethod
+    def of(cls, accent: str, typeface: Typeface) -> "Look":
+        return cls(Accent.of(accent), FACES[typeface])
+
+
 def page(
-    template: str, *, newsletter: Newsletter | None = None, status: int = 200, **values: object
+    template: str,
+    *,
+    newsletter: Newsletter | None = None,
+    status: int = 200,
+    look: Look | None = None,
+    **values: object,
 ) -> Response:
-    """Render a reader page in the newsletter's colours."""
+    """Render a reader page in the newsletter's look, or in one that is being tried on."""
+    if look is None and newsletter is not None:
+        look = Look.of(newsletter.accent, newsletter.typeface)
     settings = runtime().settings
     body = render_template(
         f"readers/{template}.html",
         newsletter=newsletter,
-        accent=None if newsletter is None else Accent.of(newsletter.accent),
+        look=look,
         inbox_url=settings.inbox_url if settings.smtp_is_inbox else None,
         **values,
     )

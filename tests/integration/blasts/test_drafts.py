@@ -13,15 +13,12 @@ from service.blasts.models import Blast
 from service.blasts.preview import preview
 from service.delivery.models import Message, Stream
 from service.errors import Conflict, InvalidInput, NotFound
-from service.links import Links
 from service.newsletters.models import Newsletter
 from service.recipes import composing
 from service.recipes.models import Recipe
-from service.tokens import Tokens
-from tests.factories import make_newsletter, make_operator, make_subscription
+from tests.factories import LINKS, make_newsletter, make_operator, make_subscription
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-LINKS = Links("https://courier.example", Tokens(("a key for tests",)))
 BODY = "## Open house\n\nCome to [the quay](https://courier.example/quay) & bring *friends*."
 
 
@@ -87,7 +84,7 @@ def test_a_draft_can_be_thrown_away_and_a_started_blast_cannot(session: Session)
     newsletter = make_newsletter(session)
     make_subscription(session, newsletter, announcements=True)
     draft, begun = make_blast(session, newsletter), make_blast(session, newsletter)
-    sending.start(session, begun.id, confirmed_count=1, actor="operator 1", now=NOW)
+    sending.start(session, begun.id, confirmed_count=1, links=LINKS, actor="operator 1", now=NOW)
 
     drafts.delete(session, draft.id, actor="operator 1", now=NOW)
 
@@ -124,7 +121,10 @@ def test_an_empty_draft_can_be_previewed(session: Session) -> None:
 def test_a_test_goes_to_the_operator_once_however_often_the_form_is_sent(session: Session) -> None:
     blast, operator = make_blast(session, make_newsletter(session)), make_operator(session)
 
-    sent = [testing.send_test(session, blast.id, operator=operator, nonce="abc", now=NOW) for _ in range(3)]
+    sent = [
+        testing.send_test(session, blast.id, operator=operator, nonce="abc", links=LINKS, now=NOW)
+        for _ in range(3)
+    ]
 
     assert sent == [True, False, False]
     [message] = session.scalars(select(Message))
@@ -134,13 +134,13 @@ def test_a_test_goes_to_the_operator_once_however_often_the_form_is_sent(session
         operator.id,
     )
     assert message.subscriber_id is None
-    assert testing.send_test(session, blast.id, operator=operator, nonce="def", now=NOW)
+    assert testing.send_test(session, blast.id, operator=operator, nonce="def", links=LINKS, now=NOW)
 
 
 def test_a_test_is_what_was_written_when_it_was_asked_for(session: Session) -> None:
     newsletter = make_newsletter(session)
     blast = make_blast(session, newsletter)
-    testing.send_test(session, blast.id, operator=make_operator(session), nonce="abc", now=NOW)
+    testing.send_test(session, blast.id, operator=make_operator(session), nonce="abc", links=LINKS, now=NOW)
     edit(session, blast, subject="Another", body_markdown="Something else")
 
     [message] = session.scalars(select(Message))
@@ -163,5 +163,6 @@ def test_a_test_needs_what_every_mail_needs(session: Session) -> None:
             make_blast(session, newsletter).id,
             operator=make_operator(session),
             nonce="abc",
+            links=LINKS,
             now=NOW,
         )

@@ -20,7 +20,7 @@ from service.errors import Conflict
 from service.newsletters.models import Newsletter
 from service.recipes.models import Recipe
 from service.subscribers.models import ConsentEvent, ConsentKind, Subscription, SubscriptionState
-from tests.factories import make_newsletter, make_subscription
+from tests.factories import LINKS, make_newsletter, make_subscription
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 WHO = "operator 1"
@@ -46,7 +46,7 @@ def make_listener(session: Session, newsletter: Newsletter, **values: object) ->
 
 
 def start(session: Session, blast: Blast, *, count: int) -> Blast:
-    return sending.start(session, blast.id, confirmed_count=count, actor=WHO, now=NOW)
+    return sending.start(session, blast.id, confirmed_count=count, links=LINKS, actor=WHO, now=NOW)
 
 
 def rows(session: Session) -> list[Message]:
@@ -184,7 +184,7 @@ def test_a_double_click_starts_one_blast(committing: Sessions) -> None:
     def press() -> int | None:
         with committing.begin() as session:
             gate.wait(timeout=10)
-            blast = sending.start(session, blast_id, confirmed_count=1, actor=WHO, now=NOW)
+            blast = sending.start(session, blast_id, confirmed_count=1, links=LINKS, actor=WHO, now=NOW)
             return blast.mailing_id
 
     with ThreadPoolExecutor(4) as pool:

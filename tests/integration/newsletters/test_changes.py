@@ -51,14 +51,14 @@ def test_slugs_are_made_from_the_name_and_stay_unique(
 def test_editing_writes_only_what_changed_into_the_audit_log(
     session: Session, newsletter: Newsletter, sender: Sender, now: datetime
 ) -> None:
-    draft = NewsletterDraft(name=newsletter.name, sender_id=sender.id, accent="#1D4E5F", min_items=5)
+    draft = NewsletterDraft(name=newsletter.name, sender_id=sender.id, tagline="From the quay", min_items=5)
     changes.edit(session, newsletter, draft, actor="operator 7", now=now)
     changes.edit(session, newsletter, draft, actor="operator 7", now=now)
     session.flush()
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "newsletter.changed")).one()
     assert (entry.actor, entry.subject) == ("operator 7", f"newsletter {newsletter.id}")
-    assert entry.before == {"accent": "#8a1c1c", "min_items": 3}
-    assert entry.after == {"accent": "#1d4e5f", "min_items": 5}
+    assert entry.before == {"tagline": "", "min_items": 3}
+    assert entry.after == {"tagline": "From the quay", "min_items": 5}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,6 @@ def test_editing_writes_only_what_changed_into_the_audit_log(
         ({"name": " "}, "name"),
         ({"name": "A\nBcc: x"}, "name"),
         ({"sender_id": 0}, "sender_id"),
-        ({"accent": "#ffee00"}, "accent"),
         ({"time_zone": "Mars/Base"}, "time_zone"),
         ({"locale": "nonsense"}, "locale"),
         ({"home_url": "javascript:alert(1)"}, "home_url"),

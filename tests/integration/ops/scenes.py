@@ -12,7 +12,7 @@ from service.delivery import ledger, mailings
 from service.delivery.ledger import NewMessage
 from service.delivery.models import Mailing, Message, MessageState, Stream
 from service.newsletters.models import Newsletter
-from tests.factories import make_newsletter, make_operator, make_subscription
+from tests.factories import LINKS, make_newsletter, make_operator, make_subscription
 
 State = MessageState
 #: One of everything that an account counts.
@@ -88,7 +88,7 @@ def start(sessions: Sessions, blast: Blast, *, now: datetime) -> Mailing:
     """Begin a draft and write its ledger rows."""
     with transaction(sessions) as session:
         count = audience.count(session, session.get_one(Blast, blast.id), now=now)
-        sending.start(session, blast.id, confirmed_count=count, actor="operator 1", now=now)
+        sending.start(session, blast.id, confirmed_count=count, links=LINKS, actor="operator 1", now=now)
     sending.fan_out(sessions, now=now)
     with sessions() as session:
         return session.get_one(Mailing, session.get_one(Blast, blast.id).mailing_id)

@@ -45,6 +45,7 @@ def test_hostile_text_in_any_form_is_an_answer_and_never_a_failure(
     for path in (
         "/console/newsletters/new",
         base,
+        f"{base}/branding/",
         f"{base}/topics/",
         f"{base}/topics/{newsletter.topics[0].id}",
         "/console/senders/new",

@@ -59,7 +59,6 @@ def test_a_sender_and_a_newsletter_are_made_by_hand(editor: Visitor, sessions: S
     fields = {
         "name": "Weekend <Reader>",
         "sender_id": sender.id,
-        "accent": "#1d4e5f",
         "locale": "en",
         "time_zone": "Europe/Vienna",
         "default_hour": "9",
@@ -70,7 +69,7 @@ def test_a_sender_and_a_newsletter_are_made_by_hand(editor: Visitor, sessions: S
     with sessions() as session:
         newsletter = session.scalars(select(Newsletter)).one()
     assert made.location == f"/console/newsletters/{newsletter.id}/topics/"
-    assert (newsletter.slug, newsletter.default_hour, newsletter.accent) == ("weekend-reader", 9, "#1d4e5f")
+    assert (newsletter.slug, newsletter.default_hour) == ("weekend-reader", 9)
     assert "Weekend &lt;Reader&gt;" in editor.open("/console/newsletters/").text
 
 
@@ -84,7 +83,6 @@ def test_wrong_values_come_back_as_typed_with_reasons(
         name="",
         tagline="Typed <here>",
         sender_id="9999",
-        accent="#ffee00",
         locale="en",
         time_zone="Mars/Base",
         default_hour="99",
@@ -94,7 +92,6 @@ def test_wrong_values_come_back_as_typed_with_reasons(
     assert answer.status_code == 422
     for piece in (
         "Typed &lt;here&gt;",
-        "too light to read",
         "Choose a time zone by its city",
         "Enter the name",
     ):
