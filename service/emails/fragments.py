@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from service.emails import templates
+from service.emails import sizes, templates
 from service.emails.illustrating import Picture
 from service.emails.inlining import inline, inline_fragment
 from service.emails.layout import Place, Story
@@ -76,7 +76,7 @@ def _story(  # the key of the cache, position by position
 
 @lru_cache(maxsize=256)
 def _heading(title: str, first: bool, look: Look) -> Fragment:  # as above
-    context = {"heading": defuse(title), "first": first, **templates.context_of(look)}
+    context = {"heading": _own(title, sizes.HEADING), "first": first, **templates.context_of(look)}
     return _printed("heading", context, look)
 
 
@@ -84,13 +84,16 @@ def _defused(item: DigestItem) -> DigestItem:
     """Take the sting out of what feeds and operators wrote: a template lets a whole placeholder pass."""
     return replace(
         item,
-        title=defuse(item.title),
-        summary=defuse(item.summary),
-        topic=defuse(item.topic),
-        source=defuse(item.source),
-        author=defuse(item.author) if item.author else None,
-        image_alt=defuse(item.image_alt),
+        title=_own(item.title, sizes.TITLE),
+        summary=_own(item.summary, sizes.SUMMARY),
+        topic=_own(item.topic, sizes.NAME),
+        source=_own(item.source, sizes.NAME),
+        author=_own(item.author, sizes.NAME) if item.author else None,
     )
+
+
+def _own(text: str, most: int) -> str:
+    return defuse(sizes.within(text, most))
 
 
 def _printed(name: str, context: dict[str, object], look: Look) -> Fragment:

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from service.emails import sizes
 from service.emails.letters import DigestItem
+from service.emails.splice import defuse
 
 #: Alternative texts that say nothing: the name of a file, or that there is a picture.
 _SAYS_NOTHING = re.compile(
@@ -45,6 +47,8 @@ def picture_of(item: DigestItem, frame: Frame) -> Picture | None:
     url = (item.image_url or "").strip()
     if not url.lower().startswith(("https://", "http://")) or _UNSHOWN.search(url.partition("?")[0]):
         return None
+    if sizes.encoded(url) > sizes.PICTURE_URL:
+        return None
     if not item.image_width or not item.image_height:
         return Picture(url, alt_of(item), frame.width, None)
     if item.image_width < frame.least_width:
@@ -61,7 +65,7 @@ def picture_of(item: DigestItem, frame: Frame) -> Picture | None:
 
 def alt_of(item: DigestItem) -> str:
     """Return what a picture shows; empty where that would only repeat the headline, or says nothing."""
-    alt = " ".join(item.image_alt.split())
+    alt = defuse(sizes.within(" ".join(item.image_alt.split()), sizes.ALT))
     if alt.casefold().strip(" .") == " ".join(item.title.split()).casefold().strip(" ."):
         return ""
     return "" if _SAYS_NOTHING.fullmatch(alt) else alt

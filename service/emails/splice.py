@@ -40,7 +40,7 @@ class Slot(StrEnum):
 #: What a mail cannot do without; the page of a mail came later, and is not in what was planned before.
 REQUIRED = frozenset({Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON})
 #: No sentence about a reader is longer; only hundreds of topics could make it so.
-LONGEST_REASON = 600
+LONGEST_REASON = 400
 
 
 #: Every placeholder begins with it.
