@@ -1,6 +1,8 @@
 """Keeps an accent readable: WCAG contrast, and the nearest shade that reaches it (standards 62)."""
 
+import colorsys
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 PAPER = "#fefefe"
@@ -17,7 +19,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 class Accent:
     """An accent in the shades a mail needs; each is readable where it is used."""
 
-    #: On light paper: rules, links, button background.
+    #: On light paper: rules, links, button background. Readable too where a mail program inverts by force.
     light: str
     #: On dark paper.
     dark: str
@@ -28,8 +30,8 @@ class Accent:
     @classmethod
     def of(cls, colour: str) -> "Accent":
         base = colour.lower() if _HEX.fullmatch(colour) else DEFAULT_ACCENT
-        light = _shade(base, towards=0, against=PAPER)
-        dark = _shade(base, towards=255, against=DARK_PAPER)
+        light = _shade(base, towards=0, good=_is_readable_on_paper)
+        dark = _shade(base, towards=255, good=lambda shade: contrast(shade, DARK_PAPER) >= AA)
         return cls(light=light, dark=dark, on_light=PAPER, on_dark=_ink_on(dark))
 
 
@@ -39,14 +41,27 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def flipped(colour: str) -> str:
+    """The same hue, light for dark: what mail programs make of a colour that invert mails by force."""
+    red, green, blue = (part / 255 for part in _parts(colour))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    return "#" + "".join(
+        f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, 1 - light, saturation)
+    )
+
+
+def _is_readable_on_paper(shade: str) -> bool:
+    return min(contrast(shade, PAPER), contrast(flipped(shade), flipped(PAPER))) >= AA
+
+
 def _ink_on(background: str) -> str:
     return max(PAPER, INK, key=lambda ink: contrast(ink, background))
 
 
-def _shade(colour: str, *, towards: int, against: str) -> str:
+def _shade(colour: str, *, towards: int, good: Callable[[str], bool]) -> str:
     shade = colour
     for step in range(1, 21):
-        if contrast(shade, against) >= AA:
+        if good(shade):
             break
         mixed = (round(part + (towards - part) * step / 20) for part in _parts(colour))
         shade = "#" + "".join(f"{part:02x}" for part in mixed)

@@ -46,6 +46,8 @@ class Letterhead:
     #: It has transparent parts: on dark paper it needs a light plate behind it.
     logo_plate: bool = False
     layout: Layout = Layout.LEAD
+    #: What others read; empty where the newsletter has no public pages.
+    popular_url: str = ""
 
 
 class SubscriberLinks(NamedTuple):

@@ -30,6 +30,7 @@ HEAD = Letterhead(
     home_url="https://harbourpost.example.org/",
     sender_name="The Harbour Post",
     postal_address="Harbour Post Publishing Ltd\n12 Quay Street\nPort Merrin PM1 4AB",
+    popular_url=f"{BASE}/n/harbour-post/popular",
 )
 
 READER = SubscriberLinks(
@@ -166,7 +167,10 @@ LETTERS: dict[str, Letter] = {
     "digest_first": replace(digest(5), first=True),
     "digest_arabic": arabic_digest(),
     "digest_plain_letterhead": digest(
-        3, head=replace(HEAD, tagline="", home_url="", accent="#ffd400", postal_address="12 Quay Street")
+        3,
+        head=replace(
+            HEAD, tagline="", home_url="", popular_url="", accent="#ffd400", postal_address="12 Quay Street"
+        ),
     ),
     "blast": blast(),
     "operator_invitation": InvitationLetter(
