@@ -1,7 +1,7 @@
 """Which mail programs show what: facts of caniemail.com as of June 2026, for what our mails use.
 
-One letter a program: y shows it, a shows part of it, n ignores it; of a family (Gmail's apps, Outlook beside the
-one for Windows) the worst counts. Whatever is new in a mail has to be looked up and written down here.
+One letter a program: y shows it, a shows part of it, n ignores it; of a family (Gmail's apps, Outlook beside
+the one for Windows) the worst counts. Whatever is new in a mail has to be looked up and written down here.
 """
 
 CLIENTS = (
@@ -110,9 +110,8 @@ unit px                  yyyyyyy
 """
 
 SUPPORT = {
-    name: letters for name, _, letters in (line.rpartition(" ") for line in _FACTS.split("\n") if line)
+    f"{kind} {name}": letters for kind, name, letters in (line.split() for line in _FACTS.strip().split("\n"))
 }
-SUPPORT = {" ".join(name.split()): letters for name, letters in SUPPORT.items()}
 
 #: Ignored by some program, and why the mail is good without it.
 ENHANCEMENTS = {

@@ -1,4 +1,4 @@
-"""What mail programs make of colours in the dark when they do not ask the mail: about, and by its style attributes."""
+"""What mail programs that do not ask the mail make of its colours in the dark, about."""
 
 import re
 
@@ -18,7 +18,7 @@ def fully_inverted(html: str) -> str:
 
 
 def partly_inverted(html: str) -> str:
-    """Light grounds and dark text are flipped, and nothing else: as Gmail on Android and Outlook.com do it."""
+    """Light grounds and dark text are flipped, nothing else: as Gmail on Android and Outlook.com do it."""
 
     def changed(match: re.Match[str]) -> str:
         is_light = lightness(match[2]) > 0.5

@@ -1,4 +1,4 @@
-"""Text stays readable in the light, in the dark, and where a program inverts a mail by force (standards 62, 65)."""
+"""Text can be read in the light, in the dark, and where a program inverts a mail by force."""
 
 import re
 from itertools import product
