@@ -11,6 +11,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from service.errors import BadToken, ExpiredToken
+from service.languages.words import _, later
 
 
 class Purpose(StrEnum):
@@ -49,7 +50,7 @@ _INT = frozenset((int,))
 #: something that repeats. It costs 55 µs, as much as composing the rest of the mail.
 _NEVER_SHORTER, _SELDOM_SHORTER = 13, 32
 
-_INCOMPLETE = "This link is not complete, or was changed on its way."
+_INCOMPLETE = later("This link is not complete, or was changed on its way.")
 
 
 class Tokens:
@@ -90,14 +91,14 @@ class Tokens:
         try:
             payload = self._serializers[purpose].loads(token)
         except BadSignature as error:
-            raise BadToken(_INCOMPLETE) from error
+            raise BadToken(_(_INCOMPLETE)) from error
         if not isinstance(payload, list):
-            raise BadToken(_INCOMPLETE)
+            raise BadToken(_(_INCOMPLETE))
         if purpose not in LIFETIMES:
             return payload
         made_at, *rest = payload
         if now - datetime.fromtimestamp(made_at, UTC) > LIFETIMES[purpose]:
-            raise ExpiredToken("This link has expired.")
+            raise ExpiredToken(_("This link has expired."))
         return rest
 
 

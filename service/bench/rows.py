@@ -158,7 +158,7 @@ def _blast(
 
     def measure(words: int) -> int:
         letter = blast_letter(
-            newsletter, subject=subject, markdown=content.blast_markdown(words), links=links
+            newsletter, subject=subject, markdown=content.blast_markdown(words), locale="en", links=links
         )
         return content.raw_size(rendering.render(letter), newsletter, links=links, now=now)
 
@@ -174,7 +174,9 @@ def _blast(
     recipe = making.make(
         session,
         draft,
-        letter=lambda: blast_letter(newsletter, subject=subject, markdown=markdown, links=links),
+        letter=lambda: blast_letter(
+            newsletter, subject=subject, markdown=markdown, locale=draft.locale, links=links
+        ),
         now=now,
     )
     return recipe.id

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, Select, distinct, exists, func, select
 from sqlalchemy.orm import Session
 
 from service.blasts.models import Blast
@@ -16,11 +16,14 @@ _JOINING = (ConsentKind.CONFIRMED, ConsentKind.ANNOUNCEMENTS_ON)
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How many there are now, and between which subscription ids: after the one, until the other."""
+    """How many there are now, between which subscription ids (after the one, until the other), and what
+    languages they read (BCP 47).
+    """
 
     count: int
     after_id: int
     until_id: int
+    locales: frozenset[str]
 
 
 def count(session: Session, blast: Blast, *, now: datetime) -> int:
@@ -30,14 +33,20 @@ def count(session: Session, blast: Blast, *, now: datetime) -> int:
 
 def measure(session: Session, blast: Blast, *, now: datetime) -> Audience:
     """Count the audience and find its ends in one look."""
-    who = _who(blast, now=now).subquery()
+    who = _who(blast, now=now).add_columns(Subscription.locale).subquery()
     first, last = func.min(who.c.id) - 1, func.max(who.c.id)
-    total, after_id, until_id = session.execute(select(func.count(), first, last)).one()
-    return Audience(total, after_id or 0, until_id or 0)
+    locales = func.array_agg(distinct(who.c.locale))
+    total, after_id, until_id, read = session.execute(select(func.count(), first, last, locales)).one()
+    return Audience(total, after_id or 0, until_id or 0, frozenset(read or ()))
 
 
-def within(blast: Blast, *, after_id: int, up_to_id: int, now: datetime) -> Select[int, int]:
-    """Select (subscription id, subscriber id) of a part of the audience as it was when sending started."""
+def within(
+    blast: Blast, *, after_id: int, up_to_id: int, reads: ColumnElement[bool], now: datetime
+) -> Select[int, int]:
+    """Select (subscription id, subscriber id) of a part of the audience as it was when sending started.
+
+    `reads` narrows it to those who read one language.
+    """
     joined_later = exists().where(
         ConsentEvent.subscription_id == Subscription.id,
         # Says again what follows from the line above: without it each slice would read the whole consent log.
@@ -46,7 +55,9 @@ def within(blast: Blast, *, after_id: int, up_to_id: int, now: datetime) -> Sele
         ConsentEvent.kind.in_(_JOINING),
         ConsentEvent.at > blast.started_at,
     )
-    return _who(blast, now=now).where(Subscription.id > after_id, Subscription.id <= up_to_id, ~joined_later)
+    return _who(blast, now=now).where(
+        Subscription.id > after_id, Subscription.id <= up_to_id, reads, ~joined_later
+    )
 
 
 def _who(blast: Blast, *, now: datetime) -> Select[int, int]:

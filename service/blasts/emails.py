@@ -19,11 +19,16 @@ from service.subscribers import reach
 TEST_PREFIX = "[Test] "
 
 
-def blast_letter(newsletter: Newsletter, *, subject: str, markdown: str, links: Links) -> BlastLetter:
-    """Build the letter that a recipe is rendered from; reader links are placeholders."""
+def blast_letter(
+    newsletter: Newsletter, *, subject: str, markdown: str, locale: str, links: Links
+) -> BlastLetter:
+    """Build the letter that a recipe is rendered from; reader links are placeholders.
+
+    What the operator wrote stays; `locale` (BCP 47) is the language of the words around it.
+    """
     prose = render_markdown(defuse(markdown))
     return BlastLetter(
-        letterhead=letterhead(newsletter, links=links),
+        letterhead=letterhead(newsletter, locale=locale, links=links),
         subject=subject,
         html=prose.html,
         text=prose.text,
@@ -45,7 +50,7 @@ def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
         unsubscribe_url=page,
         preferences_url=page,
         view_url=page,
-        reason=subscribers.asked_reason(newsletter.name),
+        reason=subscribers.asked_reason(newsletter.name, locale=newsletter.locale),
     )
 
 

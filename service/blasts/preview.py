@@ -15,6 +15,7 @@ def preview(blast: Blast, *, links: Links) -> EmailContent:
         blast.newsletter,
         subject=blast.subject or "(no subject yet)",
         markdown=blast.body_markdown,
+        locale=blast.newsletter.locale,
         links=links,
     )
     sample = emails.sample_links(blast.newsletter, links=links)

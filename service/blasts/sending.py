@@ -7,7 +7,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from service import audit
-from service.blasts import audience, emails, lifecycle, readiness
+from service.blasts import audience, lifecycle, readiness, recipes
 from service.blasts.drafts import locked
 from service.blasts.lifecycle import Move
 from service.blasts.models import Blast, BlastState
@@ -16,9 +16,6 @@ from service.delivery import mailings, planning
 from service.delivery.models import Mailing, MailingState, Stream
 from service.errors import Conflict
 from service.links import Links
-from service.recipes import making
-from service.recipes.content import Draft
-from service.recipes.models import Recipe, RecipeKind
 
 KIND = "blast"
 #: Subscription ids per transaction of the fan-out: a fraction of a second; no row passes through the worker.
@@ -50,7 +47,9 @@ def start(
         now=now,
     )
     blast.mailing_id = mailing.id
-    blast.recipe_id = _recipe(session, blast, mailing_id=mailing.id, links=links, now=now).id
+    blast.recipe_id = recipes.make(
+        session, blast, mailing_id=mailing.id, locales=who.locales, links=links, now=now
+    )
     blast.confirmed_count = who.count
     blast.fan_out_after, blast.fan_out_until = who.after_id, who.until_id
     blast.started_at = now
@@ -114,14 +113,10 @@ def fan_out_slice(session: Session, blast: Blast, *, now: datetime) -> int:
         return 0
     until = blast.fan_out_until or 0
     up_to = min(blast.fan_out_after + SLICE, until)
-    new = planning.put_audience(
-        session,
-        session.get_one(Mailing, blast.mailing_id),
-        audience.within(blast, after_id=blast.fan_out_after, up_to_id=up_to, now=now),
-        kind=KIND,
-        recipe_id=blast.recipe_id,
-        now=now,
-    )
+    mailing, new = session.get_one(Mailing, blast.mailing_id), 0
+    for recipe_id, reads in recipes.by_language(session, blast):
+        readers = audience.within(blast, after_id=blast.fan_out_after, up_to_id=up_to, reads=reads, now=now)
+        new += planning.put_audience(session, mailing, readers, kind=KIND, recipe_id=recipe_id, now=now)
     if up_to >= until:
         blast.fan_out_after = None
         mailings.finish_planning(session, blast.mailing_id, now=now)
@@ -190,25 +185,6 @@ def _check_count(live: int, confirmed: int) -> None:
             f"The audience has changed: you confirmed {confirmed:,} readers, now there are {live:,}. "
             "Look again and confirm the new number."
         )
-
-
-def _recipe(session: Session, blast: Blast, *, mailing_id: int, links: Links, now: datetime) -> Recipe:
-    draft = Draft(
-        kind=RecipeKind.BLAST,
-        newsletter_id=blast.newsletter_id,
-        mailing_id=mailing_id,
-        subject=blast.subject,
-        locale=blast.newsletter.locale,
-        content={"markdown": blast.body_markdown},
-    )
-    return making.make(
-        session,
-        draft,
-        letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown, links=links
-        ),
-        now=now,
-    )
 
 
 def _move(

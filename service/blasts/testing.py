@@ -43,7 +43,11 @@ def send_test(
         session,
         draft,
         letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=draft.subject, markdown=blast.body_markdown, links=links
+            blast.newsletter,
+            subject=draft.subject,
+            markdown=blast.body_markdown,
+            locale=draft.locale,
+            links=links,
         ),
         now=now,
     )

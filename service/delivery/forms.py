@@ -20,6 +20,12 @@ _BLANK = re.compile(rb"\0(\d)\0")
 #: Names of a block that is laid out as ours are: anything else at the start of a line is a name as well.
 _NAMES = re.compile(rb"(?:\A|\r\n)(?![ \t])([^:\r\n]*)")
 
+_IN_PARTS: list[Header] = [("Content-Type", b'multipart/alternative;\r\n boundary="' + _BOUNDARY + b'"')]
+_TEXT_ALONE: list[Header] = [
+    ("Content-Type", b"text/plain; charset=utf-8"),
+    ("Content-Transfer-Encoding", b"quoted-printable"),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class _Blanks:
@@ -67,6 +73,7 @@ def fill(mail: Mail, *, message_id: str) -> Unsigned:
         head.auto_submitted,
         head.list,
         url is not None and headers.may_one_click(url),
+        bool(mail.body.boundary),
     )
     subject, relaxed_subject = _subject(head.subject)
     recipient = headers.ascii_domain(mail.to_address)
@@ -116,6 +123,7 @@ def _form(
     auto_submitted: bool,  # the key of the cache, position by position
     listed: ListHeaders | None,
     one_click: bool,
+    in_parts: bool,
 ) -> Form:
     domain = headers.domain_of(from_address)
     lines: list[Header] = [
@@ -132,10 +140,7 @@ def _form(
         lines.append(("Feedback-ID", headers.feedback_id(feedback_id)))
     if auto_submitted:
         lines.append(("Auto-Submitted", b"auto-generated"))
-    lines += [
-        ("MIME-Version", b"1.0"),
-        ("Content-Type", b'multipart/alternative;\r\n boundary="' + _BOUNDARY + b'"'),
-    ]
+    lines += [("MIME-Version", b"1.0"), *(_IN_PARTS if in_parts else _TEXT_ALONE)]
     return _drawn(lines, domain=domain)
 
 

@@ -41,6 +41,11 @@ def body_of(content: EmailContent) -> Body:
     return Body(boundary, (around[0], text, around[1], html, around[2]), canonical=True)
 
 
+def text_of(content: EmailContent) -> Body:
+    """Encode only the text of it, for a reader who wants no HTML."""
+    return Body(b"", (encoded(_clean(content.text)),), canonical=True)
+
+
 def encoded(text: str) -> bytes:
     """Encode a text or a value that is finished.
 

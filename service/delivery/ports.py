@@ -37,7 +37,10 @@ class Head:
 
 
 class Body(NamedTuple):
-    """A multipart/alternative as it goes out, from its first boundary to its last line end; see `mime`."""
+    """A multipart/alternative as it goes out, from its first boundary to its last line end; see `mime`.
+
+    Without a boundary it is the text alone.
+    """
 
     boundary: bytes
     #: In the order of the wire; joined once, with the header block.

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from service.digests.selection import crowd
+from service.digests.selection import crowd, telling
 from service.digests.selection.sections import arrange
 from service.digests.selection.shelves import Shelves
 from service.digests.selection.values import Candidate, Reader, Selection, Skip
+from service.languages import speech
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.models import Subscription
 
@@ -48,23 +49,24 @@ def choose(
     """
     on_offer = frozenset(candidate.story_id for candidate in candidates)
     offered = offer(newsletter)
-    groups: dict[Reader, list[int]] = {}
+    groups: dict[tuple[str, Reader], list[int]] = {}
     for one in readers:
         mark = one.watermark if after_seq is None else after_seq
         had = received.get(one.id, frozenset()) & on_offer
         group = reader_of(
             one, newsletter=newsletter, offered=offered, rhythm=rhythm, received=had, watermark=mark
         )
-        groups.setdefault(group, []).append(one.id)
+        groups.setdefault((one.locale, group), []).append(one.id)
     outcomes: Outcomes = {}
     shelves = Shelves(candidates, offered=offered)
-    for reader, members in groups.items():
-        outcomes |= dict.fromkeys(members, select(shelves, reader))
+    for (locale, reader), members in groups.items():
+        with speech.speaking(locale):
+            outcomes |= dict.fromkeys(members, select(shelves, reader))
     return outcomes
 
 
 def select(shelves: Shelves, reader: Reader) -> Selection | Skip:
-    """Choose and arrange for readers with equal input."""
+    """Choose and arrange for readers with equal input; headings and reasons are in the spoken language."""
     taken = crowd.choose(shelves, reader)
     return taken if isinstance(taken, Skip) else Selection(arrange(taken, reader=reader))
 
@@ -94,7 +96,7 @@ def reader_of(
         excluded=frozenset(wishes.excluded_topic_ids),
         offered=offered,
         explore=wishes.explore,
-        span="this month" if rhythm is Rhythm.MONTHLY else "this week",
+        span=telling.MONTH if rhythm is Rhythm.MONTHLY else telling.WEEK,
     )
 
 

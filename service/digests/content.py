@@ -9,6 +9,7 @@ from service.articles.models import Article
 from service.digests.selection.values import Pick, Selection
 from service.emails.sanitising import single_line
 from service.emails.splice import defuse
+from service.languages.words import _, n_
 from service.recipes.content import Draft
 from service.recipes.models import RecipeKind
 
@@ -32,7 +33,7 @@ class Issue:
 
 
 def draft(selection: Selection, *, issue: Issue, articles: Mapping[int, Article]) -> Draft:
-    """Write a selection down as a recipe to be made."""
+    """Write a selection down as a recipe to be made, in the spoken language."""
     titles = [title(articles[article_id]) for article_id in selection.article_ids]
     return Draft(
         kind=RecipeKind.DIGEST,
@@ -52,15 +53,15 @@ def title(article: Article) -> str:
 
 def subject(titles: list[str]) -> str:
     """The lead's headline, and how many more there are: "Harbour opens early and 9 more"."""
-    more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
-    return shorten(titles[0], SUBJECT_LENGTH) + more
+    lead, more = shorten(titles[0], SUBJECT_LENGTH), len(titles) - 1
+    return n_("%(lead)s and %(n)s more", "%(lead)s and %(n)s more", more, lead=lead) if more else lead
 
 
 def preheader(titles: list[str]) -> str:
     """The next headlines: what the inbox shows beside the subject."""
     if len(titles) == 1:
         return shorten(titles[0], PREHEADER_LENGTH)
-    return shorten("Also: " + " · ".join(titles[1:4]), PREHEADER_LENGTH)
+    return shorten(_("Also: %(headlines)s", headlines=" · ".join(titles[1:4])), PREHEADER_LENGTH)
 
 
 def shorten(line: str, length: int) -> str:

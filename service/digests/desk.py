@@ -1,7 +1,7 @@
 """Everything about a run that is equal for its readers: read once, and used for slice after slice."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
@@ -22,6 +22,9 @@ from service.links import Links
 from service.newsletters.models import Newsletter
 from service.recipes.bulk import NewRecipe
 
+#: Recipes that are not written yet, by language and hash.
+Fresh = dict[str, dict[bytes, NewRecipe]]
+
 
 @dataclass(slots=True)
 class Desk:
@@ -36,17 +39,19 @@ class Desk:
     lowest: int
     shelves: Shelves
     offer: OnOffer
-    press: Press
-    #: By group: what its readers get, as a hash, or why they get nothing.
+    articles: Mapping[int, Article]
+    links: Links
+    #: By group: what its readers get, as a hash, or why they get nothing. A group has one language: what is
+    #: chosen is the same in all, but groups are small, and to choose again costs what looking it up would.
     chosen: dict[tuple[object, ...], bytes | Skip]
     #: Ids of the recipes that are committed.
     recipe_ids: dict[bytes, int]
+    #: By language.
+    presses: dict[str, Press] = field(default_factory=dict)
 
-    def choose(
-        self, reader: DueReader, *, had: frozenset[int], fresh: dict[bytes, NewRecipe]
-    ) -> bytes | Skip:
+    def choose(self, reader: DueReader, *, had: frozenset[int], fresh: Fresh) -> bytes | Skip:
         """Return what a reader gets; a recipe that is not written yet is added to `fresh`."""
-        group = (*reader[3:8], reader.watermark, had)
+        group = (*reader[3:8], reader.watermark, reader.locale, had)
         found = self.chosen.get(group)
         if found is None:
             found = self.chosen[group] = self._select(reader, had=had, fresh=fresh)
@@ -61,16 +66,23 @@ class Desk:
         self.chosen.clear()
         self.recipe_ids.clear()
 
-    def _select(
-        self, reader: DueReader, *, had: frozenset[int], fresh: dict[bytes, NewRecipe]
-    ) -> bytes | Skip:
+    def press(self, locale: str) -> Press:
+        """Return what sets the digests of readers of a language."""
+        found = self.presses.get(locale)
+        if found is None:
+            issue = Issue(self.newsletter.id, self.mailing_id, locale, self.slot.today)
+            found = Press(self.newsletter, issue, articles=self.articles, links=self.links)
+            self.presses[locale] = found
+        return found
+
+    def _select(self, reader: DueReader, *, had: frozenset[int], fresh: Fresh) -> bytes | Skip:
         who = self.reader_of(reader, had=had)
         taken = crowd.choose(self.shelves, who)
         if isinstance(taken, Skip):
             return taken
-        recipe = self.press.recipe(taken, reader=who, names=self.shelves.names)
+        recipe = self.press(reader.locale).recipe(taken, reader=who, names=self.shelves.names)
         if recipe.content_hash not in self.recipe_ids:
-            fresh[recipe.content_hash] = recipe
+            fresh.setdefault(reader.locale, {})[recipe.content_hash] = recipe
         return recipe.content_hash
 
     def reader_of(self, reader: DueReader, *, had: frozenset[int]) -> Reader:
@@ -98,8 +110,6 @@ def prepare(session: Session, slot: Slot, run: Run, *, lowest: int, links: Links
         now=now,
     )
     offered = choosing.offer(newsletter)
-    issue = Issue(newsletter.id, edition.mailing_id, newsletter.locale, slot.today)
-    articles = _articles(session, (one.article_id for one in candidates))
     return Desk(
         slot=slot,
         run_id=run.id,
@@ -110,7 +120,8 @@ def prepare(session: Session, slot: Slot, run: Run, *, lowest: int, links: Links
         lowest=lowest,
         shelves=Shelves(candidates, offered=offered),
         offer=received.on_offer(session, {one.story_id for one in candidates}, now=now),
-        press=Press(newsletter, issue, articles=articles, links=links),
+        articles=_articles(session, (one.article_id for one in candidates)),
+        links=links,
         chosen={},
         recipe_ids={},
     )

@@ -21,7 +21,7 @@ Position = tuple[datetime, int]
 _LOCK = """
     SELECT id, subscriber_id, newsletter_id, CAST(topic_ids AS text), CAST(excluded_topic_ids AS text),
         explore, max_items, enough_items, rhythm, weekday, hour, time_zone, paused_until, next_due_at,
-        watermark, last_digest_on
+        watermark, last_digest_on, locale
     FROM subscriptions
     WHERE newsletter_id = :newsletter_id AND state = 'active' AND NOT first_digest_pending
       AND next_due_at <= :now {after}
@@ -50,6 +50,7 @@ class DueReader(NamedTuple):
     next_due_at: datetime
     watermark: int
     last_digest_on: date | None
+    locale: str
 
     @property
     def topic_ids(self) -> list[int]:

@@ -32,7 +32,7 @@ def digest_letter(
         )
 
     return DigestLetter(
-        letterhead=letterhead(newsletter, links=links),
+        letterhead=letterhead(newsletter, locale=draft.locale, links=links),
         subject=draft.subject,
         preheader=draft.content["preheader"],
         issue_date=date.fromisoformat(draft.content["issue_date"]),

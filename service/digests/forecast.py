@@ -7,8 +7,9 @@ from sqlalchemy import distinct, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from service.articles.models import Article, ArticleTopic
+from service.languages.words import _, n_
 from service.newsletters.models import Newsletter, Rhythm
-from service.subscribers import schedule
+from service.subscribers import phrases
 
 WEEKS = 4
 #: Days between two digests, on the whole.
@@ -54,21 +55,23 @@ def sentence(weekly: float, *, rhythm: Rhythm, weekday: int, least: int, most: i
     if rhythm is Rhythm.ENOUGH:
         return _when_enough(weekly, enough)
     each = weekly * _DAYS[rhythm] / 7
-    when = schedule.days_phrase(rhythm, weekday=weekday)
+    count = round(each if each < least else min(each, most))
+    when = phrases.days(rhythm, weekday=weekday, enough=enough)
     if each < least:
-        waits = "most of the time too little for a mail; what there is waits for the next one"
-        return f"About {_number(each)} {when}: {waits}."
-    return f"About {_number(min(each, most))} {when}."
+        return n_(
+            "About %(n)s article %(when)s: most of the time too little for a mail; what there is waits for "
+            "the next one.",
+            "About %(n)s articles %(when)s: most of the time too little for a mail; what there is waits for "
+            "the next one.",
+            count,
+            when=when,
+        )
+    return n_("About %(n)s article %(when)s.", "About %(n)s articles %(when)s.", count, when=when)
 
 
 def _when_enough(weekly: float, enough: int) -> str:
     if weekly < 0.5:
-        return "Hardly anything came in these topics of late."
+        return _("Hardly anything came in these topics of late.")
     days = max(1, round(enough / weekly * 7))
-    often = "every day" if days == 1 else f"every {days} days"
-    return f"{enough} articles, about {often}."
-
-
-def _number(count: float) -> str:
-    whole = round(count)
-    return "1 article" if whole == 1 else f"{whole} articles"
+    often = n_("about every day", "about every %(n)s days", days)
+    return n_("%(n)s article, %(often)s.", "%(n)s articles, %(often)s.", enough, often=often)

@@ -21,6 +21,7 @@ from service.emails import assembly
 from service.emails.letters import EmailContent, SubscriberLinks
 from service.emails.splice import splice
 from service.errors import NotFound
+from service.languages import speech
 from service.links import Links
 from service.newsletters.models import Rhythm
 from service.recipes.composing import reader_values
@@ -81,14 +82,14 @@ def foresee(session: Session, reader: Subscription, *, links: Links, now: dateti
     outcome, slot = _choose(session, reader, now=max(now, at))
     if isinstance(outcome, Skip):
         return Foreseen(reader.id, reader.newsletter.name, reader.rhythm, at, outcome.reason)
-    issue = Issue(
-        reader.newsletter_id, mailing_id=content.NO_MAILING, locale=reader.newsletter.locale, day=slot.today
-    )
+    issue = Issue(reader.newsletter_id, mailing_id=content.NO_MAILING, locale=reader.locale, day=slot.today)
     articles = _articles(session, outcome)
-    draft = content.draft(outcome, issue=issue, articles=articles)
+    with speech.speaking(reader.locale):
+        draft = content.draft(outcome, issue=issue, articles=articles)
+        why = subscriber_emails.reason(reader)
     letter = emails.digest_letter(reader.newsletter, draft, articles=articles, links=links)
     page = links.newsletter(reader.newsletter.slug)
-    own = SubscriberLinks(page, page, subscriber_emails.reason(reader), view_url=page)
+    own = SubscriberLinks(page, page, why, view_url=page)
     return Foreseen(
         reader.id,
         reader.newsletter.name,

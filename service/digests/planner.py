@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.db import Sessions, transaction
 from service.delivery.models import Mailing, MailingState, MessageState
 from service.digests import desk, editions, rows, slots
-from service.digests.desk import Desk
+from service.digests.desk import Desk, Fresh
 from service.digests.due import DueReader, Timetable
 from service.digests.models import Run
 from service.digests.report import PlanReport
@@ -22,7 +22,6 @@ from service.digests.stopwatch import Stopwatch
 from service.digests.writing import SHELF_LIFE
 from service.links import Links
 from service.newsletters.models import Rhythm
-from service.recipes.bulk import NewRecipe
 from service.recipes.queries import MEMORY
 
 _NOTHING: frozenset[int] = frozenset()
@@ -79,7 +78,7 @@ class Planner:
             return [self._skipped(here, reader, "stopped") for reader in readers]
         if slots.too_late(slot, now=self._now):
             return [self._skipped(here, reader, slots.PASSED) for reader in readers]
-        fresh: dict[bytes, NewRecipe] = {}
+        fresh: Fresh = {}
         with self.watch.stage("choose"):
             chosen = self._chosen(session, here, readers, fresh=fresh)
         with self.watch.stage("recipes"):
@@ -105,7 +104,7 @@ class Planner:
         ]
 
     def _chosen(
-        self, session: Session, here: Desk, readers: Sequence[DueReader], *, fresh: dict[bytes, NewRecipe]
+        self, session: Session, here: Desk, readers: Sequence[DueReader], *, fresh: Fresh
     ) -> list[tuple[DueReader, bytes | Skip]]:
         memory, today = self._memory, here.slot.today
         with self.watch.stage("received"):
@@ -132,13 +131,13 @@ class Planner:
             reason=reason,
         )
 
-    def _keep(self, here: Desk, fresh: Mapping[bytes, NewRecipe]) -> None:
-        if not fresh:
-            return
-        with transaction(self._sessions) as session:
-            made = here.press.keep(session, fresh.values(), now=self._now)
-        here.press.kept()
-        here.recipe_ids |= made
+    def _keep(self, here: Desk, fresh: Fresh) -> None:
+        for locale, recipes in sorted(fresh.items()):
+            press = here.press(locale)
+            with transaction(self._sessions) as session:
+                made = press.keep(session, recipes.values(), now=self._now)
+            press.kept()
+            here.recipe_ids |= made
 
     def _desk(self, session: Session, slot: Slot, readers: Sequence[DueReader]) -> Desk:
         lowest = min(reader.watermark for reader in readers)

@@ -1,4 +1,4 @@
-"""Sets the digests of a run: a story is printed once for each place it stands in, and recipes name it."""
+"""Sets a run's digests in one language: a story is printed once per place, and recipes name it there."""
 
 import hashlib
 import json
@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 from service.articles.models import Article
 from service.digests import content, emails
 from service.digests.content import Issue
+from service.digests.selection import telling
 from service.digests.selection.sections import in_runs, pick_of
+from service.digests.selection.telling import Heading
 from service.digests.selection.values import Reader, Taken
 from service.emails import assembly, fragments
 from service.emails.assembly import Piece
 from service.emails.layout import story_at
 from service.emails.sanitising import header_text, running_text
 from service.emails.splice import defuse
+from service.languages import speech
 from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Newsletter
@@ -42,7 +45,7 @@ class Press:
         self, newsletter: Newsletter, issue: Issue, *, articles: Mapping[int, Article], links: Links
     ) -> None:
         self._newsletter, self._issue, self._articles, self._links = newsletter, issue, articles, links
-        self._head = letterhead(newsletter, links=links)
+        self._head = letterhead(newsletter, locale=issue.locale, links=links)
         self._titles = {key: content.title(article) for key, article in articles.items()}
         frame = fragments.frame(self._head, issue_date=issue.day, first=issue.first, links=PLACEHOLDERS)
         self._parts = {keeping.hash_of(part): part for part in (frame.html, frame.text)}
@@ -58,7 +61,7 @@ class Press:
         about = json.dumps({"issue_date": issue.day.isoformat(), "first": issue.first})
         self._about = about.removesuffix("}")
         self._stories: dict[tuple[object, ...], int] = {}
-        self._headings: dict[tuple[str, str, bool], int] = {}
+        self._headings: dict[tuple[str, Heading, bool], int] = {}
         self._written: list[Written] = []
 
     def recipe(self, taken: Sequence[Taken], *, reader: Reader, names: Mapping[int, str]) -> NewRecipe:
@@ -92,7 +95,7 @@ class Press:
             content_hash=hashlib.sha256(self._prefix + packed).digest(),
             article_ids=article_ids,
             piece_ids=piece_ids,
-            subject=_subject(self._titles[article_ids[0]], len(article_ids)),
+            subject=_subject(self._titles[article_ids[0]], len(article_ids), self._issue.locale),
             content=self._content(article_ids),
         )
 
@@ -109,20 +112,25 @@ class Press:
 
     def _content(self, article_ids: Sequence[int]) -> str:
         titles = [self._titles[key] for key in article_ids[:4]]
-        return f'{self._about}, "preheader": {_quote(content.preheader(titles))}}}'
+        with speech.speaking(self._issue.locale):
+            preheader = content.preheader(titles)
+        return f'{self._about}, "preheader": {_quote(preheader)}}}'
 
-    def _heading(self, key: str, heading: str, *, first: bool) -> int:
+    def _heading(self, key: str, heading: Heading, *, first: bool) -> int:
         found = self._headings.get((key, heading, first))
         if found is None:
-            piece = assembly.heading_piece(heading, first=first, head=self._head)
-            found = self._write(piece, {"key": key, "heading": heading})
+            with speech.speaking(self._issue.locale):
+                said = telling.heading(heading)
+            piece = assembly.heading_piece(said, first=first, head=self._head)
+            found = self._write(piece, {"key": key, "heading": said})
             self._headings[key, heading, first] = found
         return found
 
     def _print(
         self, taken: Taken, number: int, *, opening: bool, reader: Reader, names: Mapping[int, str]
     ) -> int:
-        pick = pick_of(taken, slot=number, names=names, reader=reader)
+        with speech.speaking(self._issue.locale):
+            pick = pick_of(taken, slot=number, names=names, reader=reader)
         item = emails.digest_item(
             self._articles[pick.article_id],
             topic=names.get(pick.topic_id, ""),
@@ -147,5 +155,6 @@ class Press:
 
 
 @lru_cache(maxsize=4096)
-def _subject(lead: str, count: int) -> str:
-    return header_text(defuse(running_text(content.subject([lead] * count))))
+def _subject(lead: str, count: int, locale: str) -> str:
+    with speech.speaking(locale):
+        return header_text(defuse(running_text(content.subject([lead] * count))))

@@ -21,6 +21,7 @@ from service.digests import content, emails
 from service.digests.content import Issue
 from service.digests.selection.values import Pick, Section, Selection
 from service.emails.letters import DigestLetter
+from service.languages import speech
 from service.links import Links
 from service.newsletters.models import Newsletter
 from service.recipes import making, reading
@@ -164,7 +165,8 @@ def _remade(session: Session, recipe_ids: Collection[int], *, links: Links, now:
         left = _without(chosen, articles)
         floor = min(newsletters[recipe.newsletter_id].min_items, _counted(chosen.sections))
         if left.sections and _counted(left.sections) >= floor:
-            drafts[recipe.id] = content.draft(left, issue=_issue(recipe), articles=articles)
+            with speech.speaking(recipe.locale):
+                drafts[recipe.id] = content.draft(left, issue=_issue(recipe), articles=articles)
 
     def letter(draft: Draft) -> DigestLetter:
         return emails.digest_letter(newsletters[draft.newsletter_id], draft, articles=articles, links=links)

@@ -16,6 +16,7 @@ from service.digests.content import Issue
 from service.digests.models import Edition
 from service.digests.selection.values import Selection, Skip
 from service.emails.letters import DigestLetter
+from service.languages import speech
 from service.links import Links
 from service.newsletters.models import Rhythm
 from service.recipes import making
@@ -91,7 +92,10 @@ def _recipes(
     }
     articles = _articles(session, {key for _, one in wanted for key in one.article_ids})
     newsletters = {newsletter.id: newsletter for newsletter in wanted.values()}
-    drafts = {(issue, one): content.draft(one, issue=issue, articles=articles) for issue, one in wanted}
+    drafts: dict[tuple[Issue, Selection], Draft] = {}
+    for issue, one in wanted:
+        with speech.speaking(issue.locale):
+            drafts[issue, one] = content.draft(one, issue=issue, articles=articles)
 
     def letter(draft: Draft) -> DigestLetter:
         newsletter = newsletters[draft.newsletter_id]
@@ -107,7 +111,7 @@ def _issue(choice: Choice) -> Issue:
     return Issue(
         newsletter_id=newsletter.id,
         mailing_id=choice.edition.mailing_id,
-        locale=newsletter.locale,
+        locale=choice.subscription.locale,
         day=choice.day,
         first=choice.edition.rhythm is Rhythm.FIRST,
     )

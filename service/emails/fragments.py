@@ -14,6 +14,7 @@ from service.emails.layout import Place, Story
 from service.emails.letters import DigestItem, DigestLetter, Letterhead, SubscriberLinks
 from service.emails.looks import Look, look_of
 from service.emails.splice import LetterSlot, Slot, StorySlot, defuse, placeholder
+from service.languages import speech
 
 _URL, _REASON, _NUMBER = (placeholder(slot) for slot in (StorySlot.URL, StorySlot.REASON, StorySlot.NUMBER))
 
@@ -48,10 +49,10 @@ def frame(head: Letterhead, *, issue_date: date, first: bool, links: SubscriberL
         "stories": placeholder(LetterSlot.STORIES),
         **templates.context_of(look_of(head)),
     }
-    return Fragment(
-        text=templates.render("digest/body.txt", context).strip("\n") + "\n",
-        html=inline(templates.render("digest/body.html", context)),
-    )
+    with speech.speaking(head.locale):
+        text = templates.render("digest/body.txt", context)
+        html = templates.render("digest/body.html", context)
+    return Fragment(text=text.strip("\n") + "\n", html=inline(html))
 
 
 @lru_cache(maxsize=2048)
@@ -97,10 +98,12 @@ def _own(text: str, most: int) -> str:
 
 
 def _printed(name: str, context: dict[str, object], look: Look) -> Fragment:
-    html = templates.render(f"digest/{name}.html", context)
+    with speech.speaking(look.locale):
+        text = templates.render(f"digest/{name}.txt", context)
+        html = templates.render(f"digest/{name}.html", context)
     # A branch that was not taken leaves its line empty.
     lines = "\n".join(line for line in html.split("\n") if line)
     return Fragment(
-        text=templates.render(f"digest/{name}.txt", context).rstrip("\n"),
+        text=text.rstrip("\n"),
         html=inline_fragment(lines, templates.style_sheet(look)),
     )

@@ -8,10 +8,11 @@ from service.emails.letters import DigestLetter, EmailContent, Letter
 from service.emails.looks import look_of
 from service.emails.sanitising import header_text
 from service.emails.splice import Slot
+from service.languages import speech
 
 
 def render(letter: Letter) -> EmailContent:
-    """Render a letter; the same letter always gives the same bytes."""
+    """Render a letter in the language of its letterhead; the same letter always gives the same bytes."""
     if isinstance(letter, DigestLetter):
         content = assembly.assemble(letter).whole()
         # Stories are rendered for any reader; this letter has one already.
@@ -23,9 +24,10 @@ def render(letter: Letter) -> EmailContent:
         "head": head,
         **templates.context_of(look_of(head)),
     }
-    subject = templates.render(f"{letter.template}/subject.txt", context)
-    text = templates.render(f"{letter.template}/body.txt", context)
-    html = templates.render(f"{letter.template}/body.html", context)
+    with speech.speaking(head.locale):
+        subject = templates.render(f"{letter.template}/subject.txt", context)
+        text = templates.render(f"{letter.template}/body.txt", context)
+        html = templates.render(f"{letter.template}/body.html", context)
     return EmailContent(
         subject=header_text(subject),
         text=text.strip("\n") + "\n",

@@ -1,7 +1,6 @@
 """Jinja over email_templates/, and what every template is given."""
 
 import unicodedata
-from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -9,12 +8,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from service.emails.colours import Accent
-from service.emails.dates import direction, language_tag, long_date, short_date
 from service.emails.looks import FACES, Look
 from service.emails.sanitising import running_text, single_line
 from service.emails.splice import PLACEHOLDERS, defuse
 from service.emails.wrapping import centre, wrap
-from service.languages import words
+from service.languages import dates, words
+from service.languages.offered import direction, language_tag
 
 #: Beside the `service` package, in a checkout and in site-packages alike.
 TEMPLATES = Path(__file__).resolve().parents[2] / "email_templates"
@@ -28,18 +27,18 @@ def render(name: str, context: dict[str, Any]) -> str:
 
 def context_of(look: Look) -> dict[str, Any]:
     """Return what depends on language, colour and typeface."""
-    locale = look.locale
-    reads = direction(locale)
+    lang = language_tag(look.locale)
+    reads = direction(lang)
     start, end = ("right", "left") if reads == "rtl" else ("left", "right")
     return {
-        "lang": language_tag(locale),
+        "lang": lang,
         "dir": reads,
         "start": start,
         "end": end,
         "accent": Accent.of(look.accent),
         "faces": FACES[look.typeface],
-        "long_date": partial(_dated, long_date, locale),
-        "short_date": partial(_dated, short_date, locale),
+        "long_date": dates.long_date,
+        "short_date": dates.short_date,
         "isolate": partial(_isolate, reads),
     }
 
@@ -63,10 +62,6 @@ def web_link(url: str) -> str:
 def _isolate(reads: str, text: str) -> bool:
     """Say whether text needs a direction of its own to stay whole: it may not read the way the mail does."""
     return reads == "rtl" or any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in text)
-
-
-def _dated(form: Any, locale: str, day: date) -> str:
-    return str(form(day, locale=locale))
 
 
 def _without_controls(value: object) -> object:

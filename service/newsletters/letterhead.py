@@ -9,8 +9,8 @@ from service.newsletters.models import Newsletter
 LARGEST_LOGO = (280, 72)
 
 
-def letterhead(newsletter: Newsletter, *, links: Links) -> Letterhead:
-    """Return the letterhead of a newsletter."""
+def letterhead(newsletter: Newsletter, *, locale: str, links: Links) -> Letterhead:
+    """Return the letterhead of a newsletter, for a mail in this language (BCP 47)."""
     logo = newsletter.logo
     width, height = fit(logo, *LARGEST_LOGO) if logo else (0, 0)
     return Letterhead(
@@ -20,7 +20,7 @@ def letterhead(newsletter: Newsletter, *, links: Links) -> Letterhead:
         home_url=newsletter.home_url,
         sender_name=newsletter.sender.name,
         postal_address=newsletter.sender.postal_address,
-        locale=newsletter.locale,
+        locale=locale,
         layout=newsletter.layout,
         typeface=newsletter.typeface,
         logo_url=links.logo(logo.file_name) if logo else "",

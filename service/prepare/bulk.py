@@ -83,7 +83,8 @@ def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason:
             reason=reason(reader, offer),
             view_url=desk.links.view(mailing_id=message.mailing_id, message_id=message.id),
         )
-        mail = Mail(head, reader.email, links.unsubscribe_url, recipe.splice(links))
+        body = recipe.splice_text(links) if reader.plain_text else recipe.splice(links)
+        mail = Mail(head, reader.email, links.unsubscribe_url, body)
         return Ready(message, mail, desk.hash_address(reader.email_key))
 
     return [one(message) for message in messages]
@@ -102,11 +103,12 @@ def _chosen(reader: Addressee, offer: Offer) -> str:
         weekday=reader.weekday,
         hour=reader.hour,
         enough=reader.enough_items,
+        locale=reader.locale,
     )
 
 
 def _asked(reader: Addressee, offer: Offer) -> str:
-    return subscriber_emails.asked_reason(offer.name)
+    return subscriber_emails.asked_reason(offer.name, locale=reader.locale)
 
 
 def _head(message: Due, recipe: RecipeBody, offer: Offer, *, links: Links) -> Head:

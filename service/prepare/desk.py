@@ -55,7 +55,8 @@ class Desk:
         if unsubscribe_url is not None:
             listed = ListHeaders(newsletter.list_id, newsletter.name, self.links.newsletter(newsletter.slug))
         head = _head(message, newsletter, content.subject, date=date, listed=listed)
-        mail = Mail(head, subscription.subscriber.email, unsubscribe_url, mime.body_of(content))
+        body = mime.text_of(content) if subscription.plain_text else mime.body_of(content)
+        mail = Mail(head, subscription.subscriber.email, unsubscribe_url, body)
         return Ready(message, mail, self.hash_address(subscription.subscriber.email_key))
 
     def operators(self, messages: Iterable[Due]) -> dict[int, Operator]:

@@ -6,6 +6,7 @@ from service.delivery import mime
 from service.delivery.due import Due
 from service.delivery.ports import Skip
 from service.emails.rendering import render
+from service.languages.offered import SOURCE
 from service.newsletters import queries as newsletters
 from service.newsletters.letterhead import letterhead
 from service.operators.emails import invitation_letter
@@ -82,7 +83,7 @@ def operator_invitation(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
             operator,
             invited_by=inviter.name if inviter and inviter.name else "An administrator",
             generation=generation,
-            letterhead=letterhead(newsletter, links=desk.links),
+            letterhead=letterhead(newsletter, locale=SOURCE, links=desk.links),
             links=desk.links,
             invited_at=message.created_at,
         )

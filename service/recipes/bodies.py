@@ -51,6 +51,8 @@ class RecipeBody:
     chunks: list[bytes]
     texts: list[tuple[int, str]]
     htmls: list[tuple[int, str]]
+    #: Where the text ends: the place between the parts.
+    middle: int
     #: Where the stories stand in the HTML, with the reader's preference page open in them; 0 where none do.
     stories: int
 
@@ -70,6 +72,11 @@ class RecipeBody:
         for place, name in self.htmls:
             chunks[place] = values[name][1]
         return Body(self.boundary, tuple(chunks), canonical=True)
+
+    def splice_text(self, links: SubscriberLinks) -> Body:
+        """Do the same for a reader who wants no HTML."""
+        body = self.splice(links)
+        return Body(b"", body.chunks[1 : self.middle], canonical=True)
 
 
 class Bodies:
@@ -196,6 +203,7 @@ def _joined(row: RecipeRow, pairs: list[Pair], laid: Laid) -> RecipeBody:
         chunks,
         laid.texts,
         laid.htmls,
+        laid.middle,
         next((place for place, name in laid.in_html if name == _STORIES), 0),
     )
 

@@ -13,7 +13,7 @@ from service.subscribers.models import SubscriptionState
 _FIND = text(
     """
     SELECT subscriptions.id, newsletter_id, email, email_key, state, topic_ids, rhythm, weekday, hour,
-        time_zone, announcements, paused_until, enough_items
+        time_zone, announcements, paused_until, enough_items, locale, plain_text
     FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id
     WHERE subscriptions.id = ANY(:subscription_ids)
     """
@@ -38,6 +38,8 @@ class Addressee(NamedTuple):
     announcements: bool
     paused_until: date | None
     enough_items: int
+    locale: str
+    plain_text: bool
 
 
 def find(session: Session, subscription_ids: Collection[int]) -> dict[int, Addressee]:

@@ -6,6 +6,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from email_validator import EmailNotValidError, validate_email
 
 from service.errors import InvalidInput
+from service.languages.words import _
 
 #: RFC 5321 4.5.3.1: a path of 256 octets holds two angle brackets.
 MAX_LENGTH = 254
@@ -34,22 +35,22 @@ def parse(text: str) -> Address:
     """
     typed = text.strip()
     if not typed:
-        raise _refuse("Enter your e-mail address, like name@example.org.")
+        raise _refuse(_("Enter your e-mail address, like name@example.org."))
     if len(typed) > MAX_LENGTH:
-        raise _refuse(f"That address is too long; the longest possible one has {MAX_LENGTH} characters.")
+        raise _too_long()
     try:
         valid = validate_email(typed, check_deliverability=False, strict=True)
     except EmailNotValidError:
-        raise _refuse("Enter an e-mail address like name@example.org.") from None
+        raise _refuse(_("Enter an e-mail address like name@example.org.")) from None
     if not valid.local_part.isascii():
         # Needs SMTPUTF8 on every hop (RFC 6531); saying so beats a confirmation that never arrives.
-        raise _refuse("We cannot write to addresses with letters beyond a to z before the @ yet.")
+        raise _refuse(_("We cannot write to addresses with letters beyond a to z before the @ yet."))
     if "=?" in valid.local_part:
         # Legal, and taken for an encoded-word in a To: line, which providers refuse (standards 18).
-        raise _refuse("We cannot write to addresses with “=?” before the @.")
+        raise _refuse(_("We cannot write to addresses with “=?” before the @."))
     email = f"{valid.local_part}@{valid.ascii_domain}"
     if len(email) > MAX_LENGTH:
-        raise _refuse(f"That address is too long; the longest possible one has {MAX_LENGTH} characters.")
+        raise _too_long()
     return Address(email=email, key=email.casefold())
 
 
@@ -82,6 +83,12 @@ def plain_ip(ip: str) -> str | None:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return str(address.ipv4_mapped)
     return str(address)
+
+
+def _too_long() -> InvalidInput:
+    return _refuse(
+        _("That address is too long; the longest possible one has %(count)s characters.", count=MAX_LENGTH)
+    )
 
 
 def _refuse(sentence: str) -> InvalidInput:

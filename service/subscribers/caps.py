@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.errors import TooManyRequests
+from service.languages.words import _
 from service.subscribers.models import SignupAttempt, Subscriber, Subscription
 
 #: Mails per address: for one newsletter in a day, and for all of them in a month.
@@ -41,7 +42,7 @@ def check_network(session: Session, network: str, *, now: datetime) -> None:
     ):
         if session.scalar(counted.where(SignupAttempt.at > now - period)) >= cap:  # type: ignore[operator]  # count
             raise TooManyRequests(
-                "There were too many sign-ups from your network. Please try again later.",
+                _("There were too many sign-ups from your network. Please try again later."),
                 retry_after=int(period.total_seconds()),
             )
 

@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from service.errors import InvalidInput
+from service.languages.words import _, later
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import schedule
 from service.subscribers.models import ENOUGH_ITEMS, Subscription
 
 #: In the order in which they are offered, with their names.
 RHYTHMS = {
-    Rhythm.DAILY: "Daily",
-    Rhythm.WEEKDAYS: "Weekdays",
-    Rhythm.WEEKLY: "Weekly",
-    Rhythm.FORTNIGHTLY: "Every two weeks",
-    Rhythm.MONTHLY: "Monthly",
-    Rhythm.ENOUGH: "When enough waits",
+    Rhythm.DAILY: later("Daily"),
+    Rhythm.WEEKDAYS: later("Weekdays"),
+    Rhythm.WEEKLY: later("Weekly"),
+    Rhythm.FORTNIGHTLY: later("Every two weeks"),
+    Rhythm.MONTHLY: later("Monthly"),
+    Rhythm.ENOUGH: later("When enough waits"),
 }
 LONGEST_PAUSE = timedelta(days=366)
 
@@ -42,13 +43,13 @@ class Choices:
         check_topics(newsletter, self.topic_ids)
         check_time_zone(self.time_zone)
         if self.rhythm not in RHYTHMS:
-            raise InvalidInput("Choose how often you want to hear from us.", field="rhythm")
+            raise InvalidInput(_("Choose how often you want to hear from us."), field="rhythm")
         if not 1 <= self.weekday <= 7:
-            raise InvalidInput("Choose a day of the week.", field="weekday")
+            raise InvalidInput(_("Choose a day of the week."), field="weekday")
         if not 0 <= self.hour <= 23:
-            raise InvalidInput("Choose an hour of the day.", field="hour")
+            raise InvalidInput(_("Choose an hour of the day."), field="hour")
         if self.enough_items not in enough_offered(newsletter):
-            raise InvalidInput("Choose how many articles are enough for a mail.", field="enough_items")
+            raise InvalidInput(_("Choose how many articles are enough for a mail."), field="enough_items")
 
     def apply(self, subscription: Subscription) -> None:
         """Write the choices into a subscription."""
@@ -73,20 +74,24 @@ def enough_offered(newsletter: Newsletter) -> range:
 def check_topics(newsletter: Newsletter, topic_ids: Collection[int]) -> None:
     """Refuse an empty choice, and topics that are not offered (any more)."""
     if not topic_ids:
-        raise InvalidInput("Choose at least one topic, so that we know what to send.", field="topics")
+        raise InvalidInput(_("Choose at least one topic, so that we know what to send."), field="topics")
     if not set(topic_ids) <= {topic.id for topic in newsletter.open_topics}:
-        raise InvalidInput("One of these topics is no longer offered. Please choose again.", field="topics")
+        raise InvalidInput(
+            _("One of these topics is no longer offered. Please choose again."), field="topics"
+        )
 
 
 def check_time_zone(name: str) -> None:
     """Refuse a name that no zone has."""
     if not schedule.is_time_zone(name):
-        raise InvalidInput("Choose a time zone from the list, like Europe/Berlin.", field="time_zone")
+        raise InvalidInput(_("Choose a time zone from the list, like Europe/Berlin."), field="time_zone")
 
 
 def check_pause(until: date, *, today: date) -> None:
     """Refuse a pause that ends before it begins, or that is a goodbye in disguise."""
     if until <= today:
-        raise InvalidInput("Choose a day after today; mail comes again from that day on.", field="until")
+        raise InvalidInput(_("Choose a day after today; mail comes again from that day on."), field="until")
     if until - today > LONGEST_PAUSE:
-        raise InvalidInput("A pause can last a year at most. You can also unsubscribe below.", field="until")
+        raise InvalidInput(
+            _("A pause can last a year at most. You can also unsubscribe below."), field="until"
+        )

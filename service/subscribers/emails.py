@@ -6,14 +6,17 @@ from functools import lru_cache
 from service.emails.letters import (
     AlreadySubscribedLetter,
     ConfirmLetter,
+    Letterhead,
     SubscriberLinks,
     WelcomeLetter,
 )
+from service.languages import speech
+from service.languages.lists import capitalised, joined
+from service.languages.words import _
 from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Rhythm
-from service.subscribers import reach, schedule
-from service.subscribers.choices import RHYTHMS
+from service.subscribers import phrases, reach
 from service.subscribers.models import Subscription
 from service.tokens import LIFETIMES, Purpose
 
@@ -24,7 +27,7 @@ def confirm_letter(
     """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
     end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
-        letterhead=letterhead(subscription.newsletter, links=links),
+        letterhead=_letterhead(subscription, links=links),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),
         valid_until=reach.today(subscription, now=end),
@@ -36,7 +39,7 @@ def already_subscribed_letter(
 ) -> AlreadySubscribedLetter:
     """Tell a confirmed reader where the settings are."""
     return AlreadySubscribedLetter(
-        letterhead=letterhead(subscription.newsletter, links=links),
+        letterhead=_letterhead(subscription, links=links),
         preferences_url=links.preferences(subscription_id=subscription.id),
         unsubscribe_url=links.unsubscribe(subscription_id=subscription.id, mailing_id=mailing_id),
     )
@@ -44,10 +47,12 @@ def already_subscribed_letter(
 
 def welcome_letter(subscription: Subscription, *, links: Links, mailing_id: int) -> WelcomeLetter:
     """Say what comes and when, to a reader for whom no first digest can be made yet."""
+    with speech.speaking(subscription.locale):
+        phrase = rhythm_phrase(subscription)
     return WelcomeLetter(
-        letterhead=letterhead(subscription.newsletter, links=links),
+        letterhead=_letterhead(subscription, links=links),
         topics=topic_names(subscription),
-        rhythm_phrase=rhythm_phrase(subscription),
+        rhythm_phrase=phrase,
         links=reader_links(subscription, links=links, mailing_id=mailing_id),
     )
 
@@ -70,38 +75,50 @@ def reason(subscription: Subscription) -> str:
         weekday=subscription.weekday,
         hour=subscription.hour,
         enough=subscription.enough_items,
+        locale=subscription.locale,
     )
 
 
 @lru_cache(maxsize=4096)
 def chosen_reason(
-    newsletter: str, topics: tuple[str, ...], *, rhythm: Rhythm, weekday: int, hour: int, enough: int
+    newsletter: str,
+    topics: tuple[str, ...],
+    *,
+    rhythm: Rhythm,
+    weekday: int,
+    hour: int,
+    enough: int,
+    locale: str,
 ) -> str:
-    """Say it for a reader who chose these topics."""
-    phrase = schedule.phrase(rhythm, weekday=weekday, hour=hour, enough=enough)
-    return f"You get this because you chose {joined(topics) or newsletter}, {phrase}."
+    """Say it, in a language, for a reader who chose these topics."""
+    with speech.speaking(locale):
+        return _(
+            "You get this because you chose %(topics)s, %(when)s.",
+            topics=joined(topics) or newsletter,
+            when=phrases.days_and_hour(rhythm, weekday=weekday, hour=hour, enough=enough),
+        )
 
 
 def summary(subscription: Subscription) -> str:
-    """State what comes, for the reader's pages: "Weekly, Friday 07:00, from Science and Climate"."""
-    rhythm = subscription.rhythm
-    day = f"{schedule.WEEKDAYS[subscription.weekday - 1]} " if schedule.has_weekday(rhythm) else ""
-    first = "the first " if rhythm is Rhythm.MONTHLY else ""
-    name = RHYTHMS[rhythm]
-    if rhythm is Rhythm.ENOUGH:
-        name = f"When {subscription.enough_items} good articles wait"
-    topics = joined(topic_names(subscription)) or "no topic yet"
-    return f"{name}, {first}{day}{subscription.hour:02d}:00, from {topics}"
+    """State what comes, for the reader's pages: "Every Friday at 07:00, from Science and Climate"."""
+    topics, when = joined(topic_names(subscription)), capitalised(rhythm_phrase(subscription))
+    if not topics:
+        return _("%(when)s, from no topic yet", when=when)
+    return _("%(when)s, from %(topics)s", when=when, topics=topics)
 
 
 def announcement_reason(subscription: Subscription) -> str:
     """Say in one sentence why this reader gets a blast: announcements are a consent of their own."""
-    return asked_reason(subscription.newsletter.name)
+    return asked_reason(subscription.newsletter.name, locale=subscription.locale)
 
 
-def asked_reason(newsletter: str) -> str:
-    """Say it for any reader of a newsletter's announcements."""
-    return f"You get this because you asked for announcements from {newsletter}."
+@lru_cache(maxsize=256)
+def asked_reason(newsletter: str, *, locale: str) -> str:
+    """Say it, in a language, for any reader of a newsletter's announcements."""
+    with speech.speaking(locale):
+        return _(
+            "You get this because you asked for announcements from %(newsletter)s.", newsletter=newsletter
+        )
 
 
 def topic_names(subscription: Subscription) -> tuple[str, ...]:
@@ -112,7 +129,7 @@ def topic_names(subscription: Subscription) -> tuple[str, ...]:
 
 def rhythm_phrase(subscription: Subscription) -> str:
     """every Friday at 07:00"""
-    return schedule.phrase(
+    return phrases.days_and_hour(
         subscription.rhythm,
         weekday=subscription.weekday,
         hour=subscription.hour,
@@ -120,8 +137,5 @@ def rhythm_phrase(subscription: Subscription) -> str:
     )
 
 
-def joined(names: tuple[str, ...]) -> str:
-    """Science, Climate and Energy"""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def _letterhead(subscription: Subscription, *, links: Links) -> Letterhead:
+    return letterhead(subscription.newsletter, locale=subscription.locale, links=links)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from service.errors import InvalidInput
+from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.subscribers import consent, preferences
 from service.subscribers.consent import Circumstances
@@ -29,7 +30,7 @@ class Filters:
         """
         check_excluded(subscription, self.excluded_topic_ids)
         if self.max_items is not None and self.max_items not in ceilings(subscription.newsletter):
-            raise InvalidInput("Choose how many articles a mail may have.", field="max_items")
+            raise InvalidInput(_("Choose how many articles a mail may have."), field="max_items")
 
 
 def ceilings(newsletter: Newsletter) -> range:
@@ -41,10 +42,12 @@ def check_excluded(subscription: Subscription, topic_ids: tuple[int, ...]) -> No
     """Refuse topics that are not offered, and those that the reader has chosen."""
     offered = {topic.id: topic.name for topic in subscription.newsletter.open_topics}
     if not set(topic_ids) <= offered.keys():
-        raise InvalidInput("One of these topics is no longer offered. Please choose again.", field="excluded")
+        raise InvalidInput(
+            _("One of these topics is no longer offered. Please choose again."), field="excluded"
+        )
     both = sorted(set(topic_ids) & set(subscription.topic_ids))
     if both:
-        sentence = f"You chose {offered[both[0]]} above. Take it off there first, and save."
+        sentence = _("You chose %(topic)s above. Take it off there first, and save.", topic=offered[both[0]])
         raise InvalidInput(sentence, field="excluded")
 
 

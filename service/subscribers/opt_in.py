@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.delivery import suppression
 from service.errors import NotFound
+from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.subscribers import addresses, caps, consent, outgoing
 from service.subscribers.addresses import Address
@@ -47,7 +48,7 @@ def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, n
     """
     newsletter = session.get(Newsletter, sign_up.newsletter_id)
     if newsletter is None or newsletter.closed_at is not None:
-        raise NotFound("This newsletter takes no new readers.")
+        raise NotFound(_("This newsletter takes no new readers."))
     sign_up.choices.check(newsletter)
     network = addresses.network_of(sign_up.circumstances.ip or "")
     caps.check_network(session, network, now=now)

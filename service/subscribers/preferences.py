@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.delivery import ledger
 from service.errors import Conflict, NotFound
+from service.languages.words import _
 from service.subscribers import consent, reach
 from service.subscribers.choices import Choices, check_pause
 from service.subscribers.consent import Circumstances
@@ -128,9 +129,9 @@ def lock_active(session: Session, subscription_id: int) -> Subscription:
     """
     subscription = lock(session, subscription_id)
     if subscription is None:
-        raise NotFound("This subscription does not exist any more.")
+        raise NotFound(_("This subscription does not exist any more."))
     if subscription.state is not SubscriptionState.ACTIVE:
-        raise Conflict("This subscription is not active. You can sign up again at any time.")
+        raise Conflict(_("This subscription is not active. You can sign up again at any time."))
     return subscription
 
 

@@ -14,7 +14,7 @@ from service.newsletters.models import Rhythm
 _FRIDAY = 5
 #: Ends the period of a fortnight, which is named after its Monday.
 FORTNIGHT = "+14"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEK = 7
 
 
 def next_due(rhythm: Rhythm, *, weekday: int, hour: int, time_zone: str, after: datetime) -> datetime:
@@ -37,17 +37,13 @@ def first_due_on(
     return next_due(rhythm, weekday=weekday, hour=hour, time_zone=time_zone, after=max(start, now))
 
 
-#: What is said of rhythms without a weekday.
-_WORDS = {
-    Rhythm.DAILY: "every day",
-    Rhythm.WEEKDAYS: "on weekdays",
-    Rhythm.ENOUGH: "when {enough} good articles wait,",
-}
+#: These look at every day.
+_WITHOUT_WEEKDAY = {Rhythm.DAILY, Rhythm.WEEKDAYS, Rhythm.ENOUGH}
 
 
 def has_weekday(rhythm: Rhythm) -> bool:
     """Say whether the reader's day of the week matters."""
-    return rhythm not in _WORDS
+    return rhythm not in _WITHOUT_WEEKDAY
 
 
 def fortnight_of(day: date) -> date:
@@ -68,11 +64,6 @@ def period_of(day: date, *, rhythm: Rhythm) -> str:
     return day.isoformat()
 
 
-def phrase(rhythm: Rhythm, *, weekday: int, hour: int, enough: int) -> str:
-    """Say it in words: "every Friday at 07:00"; `enough` is how many articles the last rhythm waits for."""
-    return f"{days_phrase(rhythm, weekday=weekday).format(enough=enough)} at {hour:02d}:00"
-
-
 def local_date(instant: datetime, *, time_zone: str) -> date:
     """Return the calendar day that a reader in this zone has at this instant."""
     return instant.astimezone(ZoneInfo(time_zone)).date()
@@ -89,25 +80,13 @@ def is_time_zone(name: str) -> bool:
     return name in _known()
 
 
-_NO_PLACES = ("Etc/", "SystemV/", "US/", "posix/", "right/")
+_NO_PLACES = ("Brazil/", "Canada/", "Chile/", "Etc/", "Mexico/", "SystemV/", "US/", "posix/", "right/")
 
 
 @cache
 def _known() -> frozenset[str]:
     # Browsers also report old names and Etc/GMT+3; they are understood though nobody is offered them.
     return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
-
-
-def days_phrase(rhythm: Rhythm, *, weekday: int) -> str:
-    """Say the days only: "every Friday"."""
-    if rhythm in _WORDS:
-        return _WORDS[rhythm]
-    name = WEEKDAYS[weekday - 1]
-    if rhythm is Rhythm.FORTNIGHTLY:
-        return f"every second {name}"
-    if rhythm is Rhythm.MONTHLY:
-        return f"on the first {name} of every month"
-    return f"every {name}"
 
 
 def _next_day(rhythm: Rhythm, *, weekday: int, after: date) -> date:
@@ -121,7 +100,7 @@ def _next_day(rhythm: Rhythm, *, weekday: int, after: date) -> date:
     if rhythm is Rhythm.FORTNIGHTLY:
         day = _next_weekday(after, weekday)
         # In the first week of a fortnight.
-        return day if (day - fortnight_of(day)).days < len(WEEKDAYS) else day + timedelta(days=7)
+        return day if (day - fortnight_of(day)).days < _WEEK else day + timedelta(days=7)
     if rhythm is Rhythm.MONTHLY:
         this_month = _first_weekday(after.replace(day=1), weekday)
         if this_month > after:

@@ -1,20 +1,22 @@
 """The words of consent: what the page shows beside a button is what the log keeps."""
 
+from service.languages.words import _
 from service.newsletters.models import Newsletter
 
 
 def sign_up(newsletter: Newsletter) -> str:
     """What pressing the sign-up button means."""
-    return (
-        f"By signing up I ask {newsletter.sender.name} to send {newsletter.name} to this address: articles "
-        "from the topics chosen above, as often as chosen above. I can change this, or leave with one click, "
-        "in every mail."
+    return _(
+        "By signing up I ask %(sender)s to send %(newsletter)s to this address: articles from the topics "
+        "chosen above, as often as chosen above. I can change this, or leave with one click, in every mail.",
+        sender=newsletter.sender.name,
+        newsletter=newsletter.name,
     )
 
 
 def announcements(newsletter: Newsletter) -> str:
     """What ticking the second, separate box means."""
-    return f"Also send me the occasional announcement from {newsletter.name}."
+    return _("Also send me the occasional announcement from %(newsletter)s.", newsletter=newsletter.name)
 
 
 def consented(newsletter: Newsletter, *, with_announcements: bool) -> str:
@@ -23,5 +25,5 @@ def consented(newsletter: Newsletter, *, with_announcements: bool) -> str:
     if with_announcements:
         lines.append(announcements(newsletter))
     if newsletter.privacy_url:
-        lines.append(f"Privacy notice: {newsletter.privacy_url}")
+        lines.append(_("Privacy notice: %(url)s", url=newsletter.privacy_url))
     return "\n".join(lines)

@@ -16,6 +16,7 @@ from service.errors import (
     NotFound,
     TooManyRequests,
 )
+from service.languages.words import _, later
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +30,12 @@ STATUSES: dict[type[BroadsheetError], int] = {
 }
 
 SENTENCES = {
-    400: "That request was not complete. Please go back and try again.",
-    403: "You are not allowed to do this.",
-    404: "There is nothing here. The link may be incomplete.",
-    405: "This address does not work that way.",
-    413: "That was too large.",
-    500: "Something went wrong on our side. Nothing you sent was lost; please try again in a minute.",
+    400: later("That request was not complete. Please go back and try again."),
+    403: later("You are not allowed to do this."),
+    404: later("There is nothing here. The link may be incomplete."),
+    405: later("This address does not work that way."),
+    413: later("That was too large."),
+    500: later("Something went wrong on our side. Nothing you sent was lost; please try again in a minute."),
 }
 
 
@@ -53,7 +54,7 @@ def _ours(error: BroadsheetError) -> ResponseReturnValue:
 
 def _form_expired(_error: CSRFError) -> ResponseReturnValue:
     return _page(
-        400, "This page was open for too long, or cookies are off. Reload it and send the form again."
+        400, _("This page was open for too long, or cookies are off. Reload it and send the form again.")
     )
 
 
@@ -62,14 +63,14 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error.response
     status = error.code or 500
     response = error.get_response()
-    response.data = _page(status, SENTENCES.get(status, error.description or ""))[0]
+    response.data = _page(status, _(SENTENCES.get(status, SENTENCES[500 if status >= 500 else 400])))[0]
     response.content_type = "text/html; charset=utf-8"
     return response
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
     log.exception("A page failed: %s", type(error).__name__)
-    return _page(500, SENTENCES[500])
+    return _page(500, _(SENTENCES[500]))
 
 
 def _page(status: int, sentence: str) -> tuple[str, int]:

@@ -9,9 +9,8 @@ from typing import Any
 
 from flask import Flask, request
 
-from service.emails.dates import direction
 from service.languages import speech, words
-from service.languages.offered import OFFERED, SOURCE
+from service.languages.offered import OFFERED, SOURCE, direction
 
 
 def init_app(app: Flask) -> None:

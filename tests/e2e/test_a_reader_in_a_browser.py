@@ -94,7 +94,7 @@ def drive(page: Page, site: Runtime) -> None:
     assert subscription(site).state is SubscriptionState.ACTIVE
 
     page.get_by_role("link", name="Change topics, day or hour").click()
-    expect(page.get_by_text("Weekly, Friday 07:00, from Science and Climate.")).to_be_visible()
+    expect(page.get_by_text("Every Friday at 07:00, from Science and Climate.")).to_be_visible()
     topics = page.get_by_role("group", name="Topics")
     topics.get_by_label("Climate").uncheck()
     topics.get_by_label("Business").check()
@@ -106,7 +106,7 @@ def drive(page: Page, site: Runtime) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
     expect(page.get_by_role("status")).to_contain_text(
-        "Monthly, the first Monday 18:00, from Science and Business."
+        "On the first Monday of every month at 18:00, from Science and Business."
     )
     row = subscription(site)
     assert (row.rhythm, row.weekday, row.hour, row.time_zone) == (Rhythm.MONTHLY, 1, 18, "Europe/Berlin")

@@ -73,8 +73,8 @@ class Reader:
     offered: tuple[tuple[int, str], ...] = ()
     #: Whether the drawn story may be from a topic that they did not choose.
     explore: bool = True
-    #: Ends the reason of a popular story: "this week", "this month".
-    span: str = "this week"
+    #: Of what "most read" is said: the last "week" or "month".
+    span: str = "week"
 
     @property
     def follows(self) -> tuple[tuple[int, str], ...]:

@@ -96,7 +96,9 @@ def mail_specimen(newsletter_id: int) -> Response:
     newsletter = _newsletter(newsletter_id)
     accent, typeface = _tried(newsletter)
     links = runtime().links
-    head = replace(letterhead(newsletter, links=links), accent=accent, typeface=typeface)
+    head = replace(
+        letterhead(newsletter, locale=newsletter.locale, links=links), accent=accent, typeface=typeface
+    )
     letter = specimen.digest(head, page_url=links.newsletter(newsletter.slug), today=now().date())
     return framed.mail(rendering.render(letter).html)
 

@@ -9,6 +9,7 @@ from service.articles.models import Article
 from service.db import transaction
 from service.digests.content import NO_MAILING
 from service.errors import NotFound
+from service.languages.words import _
 from service.popularity import clicks
 from service.tokens import Purpose
 from service.web.context import now, runtime, visitor_ip
@@ -25,7 +26,7 @@ def follow(token: str) -> ResponseReturnValue:
     with transaction(runtime().sessions) as session:
         article = session.get(Article, article_id)
         if article is None or article.withdrawn_at is not None or not _is_web_address(article.url):
-            raise NotFound("This article is not available any more.")
+            raise NotFound(_("This article is not available any more."))
         if mailing_id != NO_MAILING:
             clicks.record(
                 session,

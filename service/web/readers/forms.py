@@ -15,8 +15,11 @@ from wtforms import (
 from wtforms.validators import AnyOf, NumberRange
 
 from service.errors import InvalidInput
+from service.languages import dates
+from service.languages.lists import capitalised
+from service.languages.words import _, later, n_
 from service.newsletters.models import Newsletter, Rhythm
-from service.subscribers import addresses, schedule
+from service.subscribers import addresses
 from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics, enough_offered
 from service.subscribers.models import ENOUGH_ITEMS
 
@@ -30,11 +33,6 @@ def _topic_id(value: int | str) -> int:
 class ChoicesForm(Form):
     """What a subscription consists of."""
 
-    #: What the page offers, as (value, label).
-    rhythms = tuple((rhythm.value, name) for rhythm, name in RHYTHMS.items())
-    weekdays = tuple(enumerate(schedule.WEEKDAYS, start=1))
-    hours = tuple((hour, f"{hour:02d}:00") for hour in range(24))
-
     topics = SelectMultipleField("Topics", coerce=_topic_id, validate_choice=False)
     rhythm = StringField("How often", [AnyOf([rhythm.value for rhythm in RHYTHMS])])
     weekday = IntegerField("On which day", [NumberRange(1, 7)], default=5)
@@ -46,7 +44,13 @@ class ChoicesForm(Form):
     def __init__(self, newsletter: Newsletter, *args: Any, **kwargs: Any) -> None:
         self.newsletter = newsletter
         super().__init__(*args, **kwargs)
-        self.numbers = tuple((n, f"{n} articles") for n in enough_offered(newsletter))
+        #: What the page offers, as (value, label).
+        self.rhythms = tuple((rhythm.value, _(name)) for rhythm, name in RHYTHMS.items())
+        self.weekdays = tuple((day, capitalised(dates.weekday(day))) for day in range(1, 8))
+        self.hours = tuple((hour, dates.time_of_day(hour)) for hour in range(24))
+        self.numbers = tuple(
+            (n, n_("%(n)s article", "%(n)s articles", n)) for n in enough_offered(newsletter)
+        )
         if self.enough_items.data is None and not self.enough_items.raw_data:
             # A form of before, or of somebody else's page.
             self.enough_items.data = min(max(ENOUGH_ITEMS, newsletter.min_items), newsletter.max_items)
@@ -56,7 +60,7 @@ class ChoicesForm(Form):
 
     def validate_enough_items(self, field: Field) -> None:
         if field.data not in enough_offered(self.newsletter):
-            raise ValidationError(_PLAINLY["enough_items"])
+            raise ValidationError(_(_PLAINLY["enough_items"]))
 
     def validate_time_zone(self, field: Field) -> None:
         _check(lambda: check_time_zone(field.data or ""))
@@ -77,7 +81,7 @@ class ChoicesForm(Form):
         """The first complaint of each field, in the order of the page, and always in our own words."""
         fields = sorted(self, key=lambda field: field.name != "email")
         found = {field.name: str(field.errors[0]) for field in fields if field.errors}
-        return {name: _PLAINLY.get(name, sentence) for name, sentence in found.items()}
+        return {name: _(_PLAINLY[name]) if name in _PLAINLY else sentence for name, sentence in found.items()}
 
 
 class SignUpForm(ChoicesForm):
@@ -95,10 +99,10 @@ class SignUpForm(ChoicesForm):
 
 #: Only a page that is not ours can send these wrong.
 _PLAINLY = {
-    "rhythm": "Choose how often you want to hear from us.",
-    "weekday": "Choose a day of the week.",
-    "hour": "Choose an hour of the day.",
-    "enough_items": "Choose how many articles are enough for a mail.",
+    "rhythm": later("Choose how often you want to hear from us."),
+    "weekday": later("Choose a day of the week."),
+    "hour": later("Choose an hour of the day."),
+    "enough_items": later("Choose how many articles are enough for a mail."),
 }
 
 

@@ -9,6 +9,7 @@ from service.emails.colours import Accent
 from service.emails.typefaces import FACES, Faces, Typeface
 from service.errors import BadToken, NotFound
 from service.languages import speech
+from service.languages.words import _
 from service.newsletters import queries
 from service.newsletters.models import Newsletter
 from service.subscribers.consent import Circumstances
@@ -58,7 +59,7 @@ def ids(purpose: Purpose, token: str, *, at_least: int) -> list[int]:
     """
     payload: list[int] = runtime().tokens.read(purpose, token, now=now())
     if len(payload) < at_least or not all(type(part) is int and part <= LARGEST for part in payload):
-        raise BadToken("This link is not complete, or was changed on its way.")
+        raise BadToken(_("This link is not complete, or was changed on its way."))
     return payload
 
 
@@ -69,7 +70,9 @@ def get_newsletter(session: Session, slug: str) -> Newsletter:
     """
     newsletter = queries.find_by_slug(session, slug)
     if newsletter is None:
-        raise NotFound("There is no such newsletter here. It may have closed, or the address is incomplete.")
+        raise NotFound(
+            _("There is no such newsletter here. It may have closed, or the address is incomplete.")
+        )
     speech.begin(newsletter.locale)
     return newsletter
 

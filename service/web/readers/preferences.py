@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from service.db import transaction
 from service.digests import forecast
-from service.emails.dates import long_date
 from service.errors import Conflict, InvalidInput, NotFound
 from service.languages import speech
+from service.languages.dates import long_date
 from service.newsletters.models import Rhythm
 from service.subscribers import addresses, emails, filters, preferences, queries, reach, unsubscribe, wording
 from service.subscribers.choices import LONGEST_PAUSE
@@ -171,7 +171,7 @@ def _page(
             next_due=moments.local(subscription.next_due_at or now(), subscription),
             forecast=_forecast(subscription),
             waits_for=subscription.enough_items if subscription.rhythm is Rhythm.ENOUGH else None,
-            paused_until=long_date(until, locale="en") if paused and until is not None else None,
+            paused_until=long_date(until) if paused and until is not None else None,
             typed_until=request.form.get("until", ""),
             first_day=today + timedelta(days=1),
             last_day=today + LONGEST_PAUSE,

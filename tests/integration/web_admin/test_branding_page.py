@@ -89,7 +89,7 @@ def test_a_logo_takes_the_place_of_the_name_and_says_it(
     assert 'alt="The Courier" width="800" height="160"' in head
     newsletter = session.get_one(Newsletter, newsletter.id)
     assert newsletter.logo is not None
-    mail = letterhead(newsletter, links=runtime.links)
+    mail = letterhead(newsletter, locale="en", links=runtime.links)
     assert (mail.logo_width, mail.logo_height, mail.logo_plate) == (280, 56, True)
     assert mail.logo_url == f"{runtime.settings.base_url}/logo/{newsletter.logo.file_name}"
     shown = editor.client.get(f"/logo/{newsletter.logo.file_name}")
@@ -104,12 +104,12 @@ def test_a_logo_that_was_replaced_is_still_there_for_the_mails_that_show_it(
 ) -> None:
     upload(editor, path, png())
     newsletter = session.get_one(Newsletter, newsletter.id)
-    first = letterhead(newsletter, links=LINKS).logo_url
+    first = letterhead(newsletter, locale="en", links=LINKS).logo_url
     upload(editor, path, JPEG)
     upload(editor, path, JPEG)
     editor.send(f"{path}logo/remove", page=path)
     session.refresh(newsletter)
-    assert letterhead(newsletter, links=LINKS).logo_url == ""
+    assert letterhead(newsletter, locale="en", links=LINKS).logo_url == ""
     assert editor.client.get(first.removeprefix(LINKS.base_url)).status_code == 200
     assert session.scalar(select(func.count()).select_from(Logo)) == 2
     changes = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
@@ -154,6 +154,6 @@ def test_a_typeface_is_part_of_every_letterhead(
     branding.dress(
         session, newsletter, accent="#125740", typeface=Typeface.MODERN, actor="operator 1", now=now
     )
-    head = letterhead(newsletter, links=LINKS)
+    head = letterhead(newsletter, locale="en", links=LINKS)
     assert (head.accent, head.typeface) == ("#125740", Typeface.MODERN)
     assert replace(head, typeface=Typeface.BOOK) != head

@@ -31,7 +31,7 @@ def test_the_page_shows_what_is_chosen_and_hides_the_address(reader: Reader, pat
     page = reader.client.get(path).text
     assert ANN not in page
     assert "a…n@example.org" in page
-    assert "Weekly, Friday 07:00, from Science and Energy." in page
+    assert "Every Friday at 07:00, from Science and Energy." in page
 
 
 def test_saving_changes_everything_and_states_the_result(
@@ -43,7 +43,7 @@ def test_saving_changes_everything_and_states_the_result(
     assert answer.status_code == 303
     page = reader.client.get(answer.location).text
     assert "Saved." in page
-    assert "Monthly, the first Monday 18:00, from Science." in page
+    assert "On the first Monday of every month at 18:00, from Science." in page
     row = fresh(session)
     assert (row.topic_ids, row.rhythm, row.weekday, row.hour) == (one, Rhythm.MONTHLY, 1, 18)
     assert row.announcements
@@ -56,9 +56,9 @@ def test_saving_changes_everything_and_states_the_result(
 @pytest.mark.parametrize(
     ("rhythm", "words", "phrase"),
     [
-        ("weekdays", "Weekdays, 07:00, from", "Next: "),
-        ("fortnightly", "Every two weeks, Friday 07:00, from", "Next: Friday "),
-        ("enough", "When 6 good articles wait, 07:00, from", "We look next on "),
+        ("weekdays", "On weekdays at 07:00, from", "Next: "),
+        ("fortnightly", "Every second Friday at 07:00, from", "Next: Friday "),
+        ("enough", "When 6 good articles wait, at 07:00, from", "We look next on "),
     ],
 )
 def test_every_rhythm_can_be_chosen_and_says_what_comes_next(

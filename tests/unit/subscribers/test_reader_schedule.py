@@ -151,21 +151,6 @@ def test_a_day_in_the_past_gives_no_slot_in_the_past() -> None:
     assert slot == datetime(2026, 11, 25, 7, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("rhythm", "words"),
-    [
-        (Rhythm.DAILY, "every day at 07:00"),
-        (Rhythm.WEEKLY, "every Friday at 07:00"),
-        (Rhythm.WEEKDAYS, "on weekdays at 07:00"),
-        (Rhythm.FORTNIGHTLY, "every second Friday at 07:00"),
-        (Rhythm.ENOUGH, "when 5 good articles wait, at 07:00"),
-        (Rhythm.MONTHLY, "on the first Friday of every month at 07:00"),
-    ],
-)
-def test_the_schedule_in_words(rhythm: Rhythm, words: str) -> None:
-    assert schedule.phrase(rhythm, weekday=5, hour=7, enough=5) == words
-
-
 def test_every_offered_zone_can_be_used_and_strange_names_cannot() -> None:
     assert len(schedule.time_zones()) > 300
     for name in schedule.time_zones():
