@@ -139,7 +139,7 @@ PARTLY = {
     "attribute lang": "on html, body, and a div; not on cells",
     "attribute role": "on tables and one div",
     "attribute width": "in pixels, or 100 % of tables",
-    "css border": "at most 3 px wide",
+    "css border": "at most 8 px wide",
     "css border-bottom": "of cells",
     "css border-color": "of cells",
     "css border-left": "of a quotation",

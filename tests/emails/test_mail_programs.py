@@ -110,7 +110,7 @@ def test_what_is_shown_in_part_keeps_to_that_part(content: EmailContent) -> None
             if name == "text-align":
                 assert value in {"left", "right", "center"}
             if name.startswith("border") and (width := re.match(r"(\d+)px ", value)):
-                assert int(width[1]) <= 3
+                assert int(width[1]) <= 8
             if name == "text-transform":
                 assert value == "uppercase"
 
