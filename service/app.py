@@ -10,6 +10,7 @@ from whitenoise import WhiteNoise
 
 from service.bootstrap import Runtime
 from service.web import blueprints, context, errors, row_ids, security, tongue, uploads
+from service.web.readers import formats
 
 STATIC = Path(__file__).parent / "web" / "static"
 #: Public forms are small; articles come in by feed, not by upload.
@@ -37,6 +38,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.jinja_options = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     context.bind(app, runtime)
     tongue.init_app(app)
+    formats.init_app(app)
     # Before the forms are protected: looking for the token reads the body.
     uploads.init_app(app)
     security.init_app(app)

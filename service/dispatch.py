@@ -35,6 +35,7 @@ class TaskName(StrEnum):
     PLAN_DIGESTS = "broadsheet.digests.plan"
     PLAN_FIRST_DIGESTS = "broadsheet.digests.plan_first"
     PULL_WITHDRAWN = "broadsheet.digests.pull_withdrawn"
+    PUBLISH_EDITIONS = "broadsheet.archive.publish"
     FAN_OUT_BLASTS = "broadsheet.blasts.fan_out"
 
 
@@ -51,6 +52,7 @@ QUEUES = {
     TaskName.PLAN_DIGESTS: Queue.PLAN,
     TaskName.PLAN_FIRST_DIGESTS: Queue.PLAN,
     TaskName.PULL_WITHDRAWN: Queue.PLAN,
+    TaskName.PUBLISH_EDITIONS: Queue.PLAN,
     TaskName.FAN_OUT_BLASTS: Queue.PLAN,
 }
 

@@ -61,8 +61,9 @@ class Links:
         """Leads to the newest edition, whichever it is."""
         return f"{self.newsletter(slug)}/latest"
 
-    def edition(self, slug: str, *, edition_id: int) -> str:
-        return f"{self.newsletter(slug)}/e/{edition_id}"
+    def edition(self, slug: str, *, period: str) -> str:
+        """An edition as the public sees it: "2026-W48"."""
+        return f"{self.newsletter(slug)}/e/{period}"
 
     def blast(self, slug: str, *, blast_id: int) -> str:
         return f"{self.newsletter(slug)}/b/{blast_id}"

@@ -76,6 +76,7 @@ def _configuration() -> dict[str, Any]:
 
 #: Every module that holds tasks; a worker imports them when it starts.
 MODULES = (
+    "tasks.archive",
     "tasks.articles",
     "tasks.blasts",
     "tasks.delivery",

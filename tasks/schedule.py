@@ -25,6 +25,8 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, Any]:
         "sweep": _every(sweep_seconds, TaskName.SWEEP),
         # Clicks move scores slowly; two minutes lets an editor see the effect of a morning.
         "score": _every(120, TaskName.SCORE),
+        # The public page of an edition may come a minute after the mails.
+        "publish": _every(60, TaskName.PUBLISH_EDITIONS),
         # Purges and retention have days of slack.
         "maintain": _every(900, TaskName.MAINTAIN),
     }

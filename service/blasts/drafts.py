@@ -25,6 +25,7 @@ def create(
     subject: str,
     body_markdown: str,
     topic_ids: Sequence[int],
+    in_archive: bool = True,
     operator_id: int,
     now: datetime,
 ) -> Blast:
@@ -34,6 +35,7 @@ def create(
         subject=_subject(subject),
         body_markdown=_body(body_markdown),
         topic_ids=_topics(session, newsletter.id, topic_ids),
+        in_archive=in_archive,
         state=BlastState.DRAFT,
         created_by=operator_id,
         created_at=now,
@@ -51,6 +53,7 @@ def edit(
     subject: str,
     body_markdown: str,
     topic_ids: Sequence[int],
+    in_archive: bool = True,
     actor: str,
     now: datetime,
 ) -> Blast:
@@ -64,6 +67,7 @@ def edit(
     blast.subject = _subject(subject)
     blast.body_markdown = _body(body_markdown)
     blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
+    blast.in_archive = in_archive
     session.flush()
     if _facts(blast) != before:
         _record(session, blast, "blast.changed", actor=actor, now=now, before=before, after=_facts(blast))
@@ -125,6 +129,7 @@ def _facts(blast: Blast) -> dict[str, Any]:
         "subject": blast.subject,
         "body_markdown": blast.body_markdown,
         "topic_ids": list(blast.topic_ids),
+        "in_archive": blast.in_archive,
     }
 
 

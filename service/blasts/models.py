@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, UniqueConstraint
+from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
@@ -48,6 +48,8 @@ class Blast(Model):
     #: Empty means everybody who consented; otherwise readers of any of these topics.
     topic_ids: Mapped[list[int]]
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("segments.id"))
+    #: Whether it has a public page once it is sent.
+    in_archive: Mapped[bool] = mapped_column(default=True, server_default="true")
     state: Mapped[BlastState]
     #: Set when sending starts.
     mailing_id: Mapped[int | None] = mapped_column(unique=True)
@@ -62,3 +64,13 @@ class Blast(Model):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "ix_blasts_archive",
+            "newsletter_id",
+            "started_at",
+            "id",
+            postgresql_where=text("in_archive AND state = 'sent'"),
+        ),
+    )

@@ -16,7 +16,7 @@ from service.articles.models import Article, ArticleTopic, CategoryMapping, Sour
 from service.bootstrap import Runtime
 from service.clock import utc_now
 from service.db import transaction
-from service.demo import opinions
+from service.demo import back_issues, opinions
 from service.demo.notes import OPERATOR, Notes
 from service.demo.publication import SamplePublication, load_publication
 from service.dispatch import TaskName
@@ -73,6 +73,8 @@ def seed(runtime: Runtime, *, feed_url: str, site_url: str, notes: Notes, progre
     progress("readers", 0.85)
     with transaction(runtime.sessions) as session:
         opinions.add_clicks(session, newsletter_id, started_at=notes.started_at, now=utc_now())
+    with transaction(runtime.sessions) as session:
+        back_issues.publish(session, queries.get(session, newsletter_id), now=utc_now())
     progress("clicks", 1.0)
     for task in (TaskName.SCORE, TaskName.PLAN_DIGESTS):
         runtime.dispatcher.wake(task)

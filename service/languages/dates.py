@@ -20,6 +20,11 @@ def short_date(day: date) -> str:
     return format_skeleton("MMMMd", day, locale=manners())
 
 
+def month(day: date) -> str:
+    """November 2026"""
+    return format_skeleton("yMMMM", day, locale=manners())
+
+
 def time_of_day(hour: int, minute: int = 0) -> str:
     """07:00, or 7:00 AM where that is what people write."""
     return format_time(time(hour, minute), "short", locale=manners())

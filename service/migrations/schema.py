@@ -8,6 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from service.archive import models as archive
 from service.articles import models as articles
 from service.audit import AuditEntry
 from service.blasts import models as blasts
@@ -31,6 +32,7 @@ DOMAINS = (
     recipes,
     digests,
     blasts,
+    archive,
     delivery,
     operators,
     ops,

@@ -98,6 +98,8 @@ class Newsletter(Model):
     max_items: Mapped[int] = mapped_column(default=10)
     #: A new edition waits so many minutes for an operator's approval, then goes by itself; 0 goes at once.
     review_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    #: Whether editions, blasts, topics and feeds have public pages.
+    archive_public: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[datetime]
     #: No sign-ups and no sending while set.
     closed_at: Mapped[datetime | None]

@@ -90,6 +90,9 @@ class Subscription(Model):
     locale: Mapped[str] = mapped_column(default="en", server_default="en")
     #: Mails without the HTML part.
     plain_text: Mapped[bool] = mapped_column(default=False, server_default="false")
+    #: Whether the reader's own feed can be read, and which of its addresses: each new one ends the last.
+    feed_on: Mapped[bool] = mapped_column(default=False, server_default="false")
+    feed_generation: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     #: Blasts are a consent of their own.
     announcements: Mapped[bool] = mapped_column(default=False)
     #: First local day on which mail comes again; None when not paused.

@@ -25,7 +25,22 @@ from service.web.admin import (
     sources,
     topics,
 )
-from service.web.readers import beacon, clicks, confirming, front, leaving, logos, preferences, sign_up
+from service.web.readers import (
+    archive,
+    beacon,
+    clicks,
+    confirming,
+    feeds,
+    front,
+    leaving,
+    logos,
+    own_feed,
+    own_mail,
+    preferences,
+    robots,
+    shelves,
+    sign_up,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
@@ -35,6 +50,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     confirming.blueprint,
     preferences.blueprint,
     leaving.blueprint,
+    archive.blueprint,
+    shelves.blueprint,
+    feeds.blueprint,
+    own_mail.blueprint,
+    own_feed.blueprint,
+    robots.blueprint,
     clicks.blueprint,
     beacon.blueprint,
     setup.blueprint,

@@ -35,6 +35,12 @@ def policy(*, framed_by: str = "'none'") -> str:
 
 
 def _set_headers(response: Response) -> Response:
+    if "token" in (request.view_args or {}):
+        # Also when the token was refused.
+        private(response)
+    if response.status_code == 304:
+        # What the browser keeps has a policy with the nonces of its own body; this one would not fit it.
+        return response
     response.headers.setdefault("Content-Security-Policy", policy())
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     response.headers.setdefault("Referrer-Policy", "same-origin")

@@ -26,6 +26,17 @@ def test_every_console_route_refuses_a_stranger(client: FlaskClient) -> None:
                 assert "/console/login" in response.location, f"{method} {path}"
 
 
+def test_every_page_behind_a_token_is_kept_from_caches_and_search_engines(client: FlaskClient) -> None:
+    rules = [rule for rule in client.application.url_map.iter_rules() if "<token>" in rule.rule]
+    assert len(rules) > 8
+    for rule in rules:
+        for method in rule.methods & {"GET", "POST"}:
+            answer = client.open(rule.rule.replace("<token>", "x.y"), method=method)
+            assert answer.headers["X-Robots-Tag"] == "noindex", rule.rule
+            assert answer.headers["Cache-Control"] == "no-store", rule.rule
+            assert answer.headers["Referrer-Policy"] == "no-referrer", rule.rule
+
+
 def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskClient, now: datetime) -> None:
     links = runtime.links
     addresses = [
@@ -37,6 +48,14 @@ def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskCl
         links.click(article_id=1, mailing_id=2, slot=3),
         links.invitation(operator_id=1, generation=1, at=now),
         links.console(),
+        links.view(mailing_id=1, message_id=2),
+        links.own_feed(subscription_id=1, generation=1),
+        links.archive("courier"),
+        links.latest("courier"),
+        links.edition("courier", period="2026-W48"),
+        links.blast("courier", blast_id=1),
+        links.topic("courier", topic="science"),
+        links.popular("courier"),
     ]
     urls = client.application.url_map.bind("localhost")
     for address in addresses:

@@ -48,6 +48,7 @@ def create() -> ResponseReturnValue:
                 subject=form.subject.data or "",
                 body_markdown=form.body_markdown.data or "",
                 topic_ids=form.chosen_topics(),
+                in_archive=form.in_archive.data,
                 operator_id=auth.current_operator().id,
                 now=now(),
             )
@@ -82,6 +83,7 @@ def change(blast_id: int) -> ResponseReturnValue:
                 subject=form.subject.data or "",
                 body_markdown=form.body_markdown.data or "",
                 topic_ids=form.chosen_topics(),
+                in_archive=form.in_archive.data,
                 actor=actor_of(auth.current_operator()),
                 now=now(),
             )

@@ -1,6 +1,6 @@
 """The form in which a blast is written."""
 
-from wtforms import RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from service.blasts.models import Blast
@@ -26,6 +26,8 @@ class BlastForm(ConsoleForm):
         "Topics", coerce=int, option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )
 
+    in_archive = BooleanField("Show it in the public archive once it is sent", default=True)
+
     def offer(self, newsletter: Newsletter) -> "BlastForm":
         """Offer the newsletter's topics."""
         self.topic_ids.choices = [option(topic.id, topic.name) for topic in newsletter.open_topics]
@@ -44,4 +46,5 @@ def filled(blast: Blast) -> BlastForm:
         body_markdown=blast.body_markdown,
         audience=TOPICS if blast.topic_ids else EVERYBODY,
         topic_ids=list(blast.topic_ids),
+        in_archive=blast.in_archive,
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.blasts import audience, drafts, lifecycle, preview, readiness, sending, testing
+from service.blasts import audience, drafts, lifecycle, preview, readiness, sending, showing, testing
 from service.blasts.models import Blast, BlastState
 from service.db import transaction
 from service.dispatch import TaskName
@@ -46,6 +46,8 @@ def blast(blast_id: int) -> ResponseReturnValue:
         missing=missing,
         width=framed.width(),
         ticket=tickets.new(),
+        row=row,
+        public_url=runtime().links.blast(row.newsletter.slug, blast_id=row.id),
         moves={move.value for move in lifecycle.allowed(line.state)},
     )
 
@@ -136,6 +138,22 @@ def ask_to_cancel(blast_id: int) -> ResponseReturnValue:
 def cancel(blast_id: int) -> ResponseReturnValue:
     _move(sending.cancel, blast_id)
     page.say("Cancelled for good. Who has not got it will not.")
+    return redirect(url_for(".blast", blast_id=blast_id))
+
+
+@blueprint.post("/<int:blast_id>/publish")
+def publish(blast_id: int) -> ResponseReturnValue:
+    with transaction(runtime().sessions) as session:
+        showing.publish(session, blast_id, actor=actor_of(auth.current_operator()), now=now())
+    page.say("It is in the public archive.")
+    return redirect(url_for(".blast", blast_id=blast_id))
+
+
+@blueprint.post("/<int:blast_id>/withhold")
+def withhold(blast_id: int) -> ResponseReturnValue:
+    with transaction(runtime().sessions) as session:
+        showing.withhold(session, blast_id, actor=actor_of(auth.current_operator()), now=now())
+    page.say("It is out of the public archive. Pages that somebody keeps a copy of follow in five minutes.")
     return redirect(url_for(".blast", blast_id=blast_id))
 
 

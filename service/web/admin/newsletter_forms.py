@@ -2,7 +2,7 @@
 
 from zoneinfo import available_timezones
 
-from wtforms import EmailField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField, TextAreaField
 
 from service.emails.letters import Layout
 from service.newsletters import checks, display_names
@@ -43,6 +43,8 @@ class NewsletterForm(ConsoleForm):
         "Minutes for a review", [checked(checks.number, least=0, most=LONGEST_REVIEW)], default=0
     )
 
+    archive_public = BooleanField("Editions, topics and feeds have public pages", default=True)
+
     def offer(self, senders: list[Sender]) -> None:
         """Fill the choice of senders."""
         self.sender_id.choices = [option(sender.id, f"{sender.name} <{sender.email}>") for sender in senders]
@@ -61,6 +63,7 @@ class NewsletterForm(ConsoleForm):
             min_items=self.min_items.data or 0,
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,
+            archive_public=self.archive_public.data,
         )
 
 

@@ -17,7 +17,7 @@ from service.subscribers.choices import LONGEST_PAUSE
 from service.subscribers.models import Subscription, SubscriptionState
 from service.tokens import Purpose
 from service.web.context import now, runtime
-from service.web.readers import moments, zones
+from service.web.readers import moments, own_feed, zones
 from service.web.readers.filter_form import FilterForm
 from service.web.readers.forms import ChoicesForm
 from service.web.readers.page import circumstances, ids, page
@@ -176,6 +176,7 @@ def _page(
             first_day=today + timedelta(days=1),
             last_day=today + LONGEST_PAUSE,
             zones=zones.offered(form.time_zone.data or ""),
+            feed_url=own_feed.address(subscription),
             announcements=wording.announcements(subscription.newsletter),
         )
     )
