@@ -29,7 +29,9 @@ class Fragment:
 
 def story(story: Story, *, opening: bool, width: int, head: Letterhead) -> Fragment:
     """Render an article for a place; `opening` is the first of its section, `width` that of its number."""
-    item = replace(story.item, url=_URL, reason=_REASON if story.item.reason.strip() else "")
+    # In a newsletter of one's own paper its name beside each story would say nothing.
+    source = "" if story.item.source.strip() == head.newsletter else story.item.source
+    item = replace(story.item, url=_URL, reason=_REASON if story.item.reason.strip() else "", source=source)
     return _story(item, story.place, story.picture, opening, width, look_of(head))
 
 

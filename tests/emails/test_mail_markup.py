@@ -183,3 +183,10 @@ def test_a_pale_accent_is_darkened_until_it_can_be_read() -> None:
     inline = "".join(element.attributes.get("style", "") for element in mail.elements)
     assert "#ffd400" not in inline
     assert contrast(Accent.of("#ffd400").light, PAPER) >= AA
+
+
+def test_a_paper_does_not_sign_each_story_in_its_own_newsletter() -> None:
+    content = RENDERED["digest_of_the_house"]
+    assert "Energy · The Harbour Post" not in content.text
+    assert "The Harbour Post ·" not in re.sub(r"<[^>]+>", "", content.html)
+    assert "Harbour Post · " in RENDERED["digest"].text

@@ -36,6 +36,7 @@ VARIANTS: dict[str, Letter] = {
     "digest_text": digest(6, head=replace(HEAD, layout=Layout.TEXT, typeface=Typeface.MODERN)),
     "digest_without_pictures": _with(digest(4), image_url=None),
     "digest_one_story": _one_story(),
+    "digest_of_the_house": _with(digest(3), source=HEAD.newsletter),
     "digest_tall_picture": _with(digest(3), image_width=800, image_height=1200),
     "digest_german": _with(
         digest(11, head=replace(HEAD, locale="de", accent="#0b5394")),
