@@ -11,6 +11,11 @@ DARK_PAPER = "#1b1a18"
 #: Used when a newsletter's accent is not a colour.
 DEFAULT_ACCENT = "#8a1c1c"
 AA = 4.5
+#: What an accent is read on: the paper of mails, that of pages, the tint behind notes (static/tokens.css).
+LIGHT_GROUNDS = (PAPER, "#fdfcf9", "#f5f2eb")
+DARK_GROUNDS = (DARK_PAPER, "#232220", "#262421")
+#: Steps from a colour to black or white.
+_STEPS = 40
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -19,7 +24,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 class Accent:
     """An accent in the shades a mail needs; each is readable where it is used."""
 
-    #: On light paper: rules, links, button background. Readable too where a mail program inverts by force.
+    #: On light paper: rules, links, button background; readable too where a mail program inverts by force.
     light: str
     #: On dark paper.
     dark: str
@@ -31,7 +36,7 @@ class Accent:
     def of(cls, colour: str) -> "Accent":
         base = colour.lower() if _HEX.fullmatch(colour) else DEFAULT_ACCENT
         light = _shade(base, towards=0, good=_is_readable_on_paper)
-        dark = _shade(base, towards=255, good=lambda shade: contrast(shade, DARK_PAPER) >= AA)
+        dark = _shade(base, towards=1, good=_is_readable_in_the_dark)
         return cls(light=light, dark=dark, on_light=PAPER, on_dark=_ink_on(dark))
 
 
@@ -41,31 +46,43 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
+def _shade(colour: str, *, towards: float, good: Callable[[str], bool]) -> str:
+    """Return the nearest good shade on the way to a lightness, 0 or 1.
+
+    Hue and saturation stay: mixed with white, a red would end as a dusty pink.
+    """
+    found = colour
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
+    for step in range(1, _STEPS + 1):
+        if good(found):
+            break
+        found = _written(
+            colorsys.hls_to_rgb(hue, lightness + (towards - lightness) * step / _STEPS, saturation)
+        )
+    return found
+
+
 def flipped(colour: str) -> str:
     """The same hue, light for dark: what mail programs make of a colour that invert mails by force."""
-    red, green, blue = (part / 255 for part in _parts(colour))
-    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
-    return "#" + "".join(
-        f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, 1 - light, saturation)
-    )
+    hue, light, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
+    return _written(colorsys.hls_to_rgb(hue, 1 - light, saturation))
 
 
 def _is_readable_on_paper(shade: str) -> bool:
-    return min(contrast(shade, PAPER), contrast(flipped(shade), flipped(PAPER))) >= AA
+    inverted = contrast(flipped(shade), flipped(PAPER))
+    return min(inverted, *(contrast(shade, ground) for ground in LIGHT_GROUNDS)) >= AA
+
+
+def _is_readable_in_the_dark(shade: str) -> bool:
+    return min(contrast(shade, ground) for ground in DARK_GROUNDS) >= AA
 
 
 def _ink_on(background: str) -> str:
     return max(PAPER, INK, key=lambda ink: contrast(ink, background))
 
 
-def _shade(colour: str, *, towards: int, good: Callable[[str], bool]) -> str:
-    shade = colour
-    for step in range(1, 21):
-        if good(shade):
-            break
-        mixed = (round(part + (towards - part) * step / 20) for part in _parts(colour))
-        shade = "#" + "".join(f"{part:02x}" for part in mixed)
-    return shade
+def _written(parts: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 
 def _parts(colour: str) -> tuple[int, int, int]:

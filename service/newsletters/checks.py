@@ -8,12 +8,9 @@ from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 
-from service.emails.colours import AA, PAPER, contrast
+from service.emails.colours import AA, LIGHT_GROUNDS, Accent, contrast
 from service.emails.sanitising import single_line
 from service.errors import InvalidInput
-
-#: What the accent is read on: a white card, our pages, our mails.
-_PAPERS = ("#ffffff", "#fdfcf9", PAPER)
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_SLUG = 40
@@ -60,11 +57,11 @@ def accent(value: str, *, field: str = "accent") -> str:
     colour = colour if colour.startswith("#") else f"#{colour}"
     if not _ACCENT.fullmatch(colour):
         raise InvalidInput("Write the colour as # and six digits, like #8a1c1c.", field=field)
-    reached = min(contrast(colour, paper) for paper in _PAPERS)
+    reached = min(contrast(colour, paper) for paper in LIGHT_GROUNDS)
     if reached < AA:
         raise InvalidInput(
             f"This colour is too light to read on paper: its contrast is {reached:.1f}, text needs {AA}. "
-            f"The nearest darker one is {_darkened(colour)}.",
+            f"The nearest darker one is {Accent.of(colour).light}.",
             field=field,
         )
     return colour
@@ -133,12 +130,3 @@ def change(old: dict[str, object], new: dict[str, object]) -> tuple[dict[str, ob
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _darkened(colour: str) -> str:
-    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-    for step in range(1, 40):
-        shade = "#" + "".join(f"{round(part * (1 - step / 40)):02x}" for part in parts)
-        if min(contrast(shade, paper) for paper in _PAPERS) >= AA:
-            return shade
-    return "#000000"

@@ -37,6 +37,13 @@ SENTENCES = {
     413: later("That was too large."),
     500: later("Something went wrong on our side. Nothing you sent was lost; please try again in a minute."),
 }
+HEADLINES = {
+    404: later("Nothing is printed here"),
+    410: later("This link has expired"),
+    429: later("Please wait a little"),
+    500: later("Something went wrong"),
+}
+OTHERWISE = later("This did not work")
 
 
 def init_app(app: Flask) -> None:
@@ -49,7 +56,10 @@ def init_app(app: Flask) -> None:
 
 def _ours(error: BroadsheetError) -> ResponseReturnValue:
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    return _page(status, str(error))
+    page = _page(status, str(error))
+    if isinstance(error, TooManyRequests):
+        return *page, {"Retry-After": str(error.retry_after)}
+    return page
 
 
 def _form_expired(_error: CSRFError) -> ResponseReturnValue:
@@ -74,4 +84,5 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _page(status: int, sentence: str) -> tuple[str, int]:
-    return render_template("error.html", status=status, sentence=sentence), status
+    headline = _(HEADLINES.get(status, HEADLINES[500] if status > 500 else OTHERWISE))
+    return render_template("error.html", status=status, headline=headline, sentence=sentence), status

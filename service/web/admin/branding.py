@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from service.db import transaction
 from service.emails import rendering
-from service.emails.typefaces import Typeface
+from service.emails.typefaces import FACES, Typeface
 from service.errors import InvalidInput
 from service.newsletters import branding, checks, queries
 from service.newsletters.letterhead import letterhead
@@ -19,6 +19,9 @@ from service.web.admin.branding_forms import BrandingForm, LogoForm
 from service.web.context import now, runtime
 from service.web.readers import page as readers
 from service.web.readers.page import Look
+
+#: In a frame a mail is asked to be in a scheme that the operator's own machine may not be in.
+DARK, EVER, NEVER = "@media (prefers-color-scheme: dark)", "@media all", "@media not all"
 
 blueprint = Blueprint(
     "console_branding", __name__, url_prefix="/console/newsletters/<int:newsletter_id>/branding"
@@ -87,7 +90,7 @@ def page_specimen(newsletter_id: int) -> ResponseReturnValue:
     newsletter = _newsletter(newsletter_id)
     accent, typeface = _tried(newsletter)
     look = Look.of(accent, typeface)
-    return framed.page(readers.page("specimen", newsletter=newsletter, look=look))
+    return framed.page(readers.page("specimen", newsletter=newsletter, look=look, scheme=_scheme()))
 
 
 @blueprint.get("/mail")
@@ -100,7 +103,11 @@ def mail_specimen(newsletter_id: int) -> Response:
         letterhead(newsletter, locale=newsletter.locale, links=links), accent=accent, typeface=typeface
     )
     letter = specimen.digest(head, page_url=links.newsletter(newsletter.slug), today=now().date())
-    return framed.mail(rendering.render(letter).html)
+    return framed.mail(rendering.render(letter).html.replace(DARK, EVER if _scheme() == "dark" else NEVER))
+
+
+def _scheme() -> str:
+    return "dark" if request.args.get("scheme") == "dark" else "light"
 
 
 def _tried(newsletter: Newsletter) -> tuple[str, Typeface]:
@@ -131,5 +138,6 @@ def _form_page(newsletter: Newsletter, form: BrandingForm, logo_form: LogoForm) 
         logo_form=logo_form,
         newsletter=newsletter,
         logo_url=runtime().links.logo(newsletter.logo.file_name) if newsletter.logo else None,
+        faces={face.value: FACES[face] for face in Typeface},
         tried={"accent": accent, "typeface": typeface.value},
     )

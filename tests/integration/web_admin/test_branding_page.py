@@ -46,13 +46,18 @@ def test_colour_and_type_are_tried_on_before_they_are_saved(
     editor: Visitor, path: str, newsletter: Newsletter
 ) -> None:
     tried = editor.open(f"{path}?accent=%23125740&typeface=book").text
-    assert "accent=%23125740&amp;typeface=book" in tried
+    assert "scheme=dark&amp;accent=%23125740&amp;typeface=book" in tried
     assert 'value="#125740"' in tried
     page = editor.open(f"{path}page?accent=%23125740&typeface=book")
-    assert "--accent: #125740" in page.text
+    assert "--accent: light-dark(#125740" in page.text
     assert "--display: 'Iowan Old Style'" in page.text
     assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
-    assert "#125740" in editor.open(f"{path}mail?accent=%23125740").text
+    assert "color-scheme: light;" in page.text
+    assert "color-scheme: dark;" in editor.open(f"{path}page?scheme=dark").text
+    light = editor.open(f"{path}mail?accent=%23125740").text
+    assert "#125740" in light
+    assert "@media not all" in light
+    assert "@media all" in editor.open(f"{path}mail?scheme=dark").text
     assert "#125740" not in editor.client.get("/n/courier").text
 
 
@@ -60,7 +65,7 @@ def test_colour_and_type_are_saved_and_worn(editor: Visitor, path: str) -> None:
     saved = editor.send(path, page=path, accent="#125740", typeface="humanist")
     assert saved.location == path
     worn = editor.client.get("/n/courier").text
-    assert "--accent: #125740" in worn
+    assert "--accent: light-dark(#125740" in worn
     assert "--serif: Seravek" in worn
 
 

@@ -1,0 +1,60 @@
+"""A browser that is given its pages by the application in this process: no server, nothing else to reach."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, Route
+from werkzeug.test import TestResponse
+
+HOME = "http://localhost:8000"
+_SHOWN = "/shown"
+
+
+@dataclass
+class Screen:
+    """One window. `foreign` are the addresses of other hosts that pages asked for."""
+
+    browser: Browser
+    client: FlaskClient
+    foreign: list[str] = field(default_factory=list)
+    _shown: tuple[int, dict[str, str], bytes] = (200, {}, b"")
+    _page: Page | None = None
+
+    def show(self, response: TestResponse) -> Page:
+        """Open an answer of the application as a browser would."""
+        self._shown = (response.status_code, dict(response.headers), response.data)
+        self.page.goto(f"{HOME}{_SHOWN}")
+        return self.page
+
+    def show_html(self, html: str) -> Page:
+        """Open a mail."""
+        self._shown = (200, {"Content-Type": "text/html; charset=utf-8"}, html.encode())
+        self.page.goto(f"{HOME}{_SHOWN}")
+        return self.page
+
+    def be(self, *, width: int, dark: bool = False) -> None:
+        """Take on a width and a scheme; what is shown follows."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme="dark" if dark else "light")
+
+    @property
+    def page(self) -> Page:
+        if self._page is None:
+            self._page = self.browser.new_page(reduced_motion="reduce")
+            self._page.route("**/*", self._answer)
+        return self._page
+
+    def _answer(self, route: Route) -> None:
+        url = route.request.url
+        if not url.startswith(HOME):
+            self.foreign.append(url)
+            route.abort()
+            return
+        path = urlsplit(url).path
+        if path == _SHOWN:
+            status, headers, body = self._shown
+        else:
+            with self.client.get(url.removeprefix(HOME)) as answer:
+                status, headers, body = answer.status_code, dict(answer.headers), answer.data
+        route.fulfill(status=status, headers=headers, body=body)
