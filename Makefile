@@ -6,7 +6,7 @@ UV      = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 SYNC    = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes --compile-bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test faults mailcheck check format lock clean
+.PHONY: help demo up test faults mailcheck check words format lock clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -33,6 +33,9 @@ check: $(VENV)/installed-dev ## Lint, format, types, import layers, migrations m
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest -q tests/architecture
+
+words: $(VENV)/installed-dev ## Write what is marked for translation into the catalogues, and say what waits
+	@$(BIN)/python -m tests.words
 
 format: $(VENV)/installed-dev ## Format the code
 	@$(BIN)/ruff check --fix .

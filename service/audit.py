@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Identity
+from sqlalchemy import Identity, Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service.db import Model
@@ -21,9 +21,16 @@ class AuditEntry(Model):
     #: A verb in the past: "blast.started", "newsletter.changed".
     action: Mapped[str]
     #: "blast 12"
-    subject: Mapped[str] = mapped_column(index=True)
+    subject: Mapped[str]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
+
+    # The log is read backwards, a page at a time, often of one actor, action or subject.
+    __table_args__ = (
+        Index("ix_audit_entries_actor_id", "actor", "id"),
+        Index("ix_audit_entries_action_id", "action", "id"),
+        Index("ix_audit_entries_subject_id", "subject", "id"),
+    )
 
 
 def record(

@@ -45,6 +45,18 @@ class Links:
         """Leads to an article and counts it; names the place in the mail, never the reader."""
         return f"{self.base_url}/r/{self.tokens.make(Purpose.CLICK, [mailing_id, article_id, slot, variant])}"
 
+    def trap(self, *, mailing_id: int) -> str:
+        """Stands in every mail of a mailing where no person sees it: who follows it is a machine."""
+        return f"{self.base_url}/h/{self.tokens.make(Purpose.TRAP, [mailing_id])}"
+
+    def widget_click(self, *, newsletter_id: int, article_id: int, slot: int) -> str:
+        """As `click`, from a place in a popular list on the publisher's site."""
+        return f"{self.base_url}/k/{self.widget_place(newsletter_id, article_id, slot)}"
+
+    def widget_place(self, newsletter_id: int, article_id: int, slot: int) -> str:
+        """Name a place in a list, for who reports that it was seen."""
+        return self.tokens.make(Purpose.WIDGET, [newsletter_id, article_id, slot])
+
     def view(self, *, mailing_id: int, message_id: int) -> str:
         """One's own mail in the browser: names the ledger row, acts on nobody, and shows no address."""
         return f"{self.base_url}/v/{self.tokens.make(Purpose.VIEW, [mailing_id, message_id])}"
@@ -78,6 +90,11 @@ class Links:
     def invitation(self, *, operator_id: int, generation: int, at: datetime) -> str:
         token = self.tokens.make(Purpose.INVITATION, [operator_id, generation], at=at)
         return f"{self.base_url}/console/invitation/{token}"
+
+    def new_password(self, *, operator_id: int, mark: str, at: datetime) -> str:
+        """For an operator who forgot theirs; the mark of the old password makes it work once."""
+        token = self.tokens.make(Purpose.PASSWORD, [operator_id, mark], at=at)
+        return f"{self.base_url}/console/password/{token}"
 
     def console(self) -> str:
         return f"{self.base_url}/console/"

@@ -23,9 +23,18 @@ class Purpose(StrEnum):
     MANAGE = "manage"
     NEVER_AGAIN = "never"
     CLICK = "click"
+    #: A link that no person sees.
+    TRAP = "trap"
+    #: Of a browser whose reader asked to be recognised.
+    READER = "reader"
+    #: A place in a popular list on the publisher's site.
+    WIDGET = "widget"
     INVITATION = "invite"
     FORM = "form"
     DEVICE = "device"
+    PASSWORD = "password"  # noqa: S105  (the name of a purpose)
+    SECOND_STEP = "second"
+    CHALLENGE = "challenge"
     #: One's own mail as a page: names the ledger row, and shows nothing of its reader.
     VIEW = "view"
     #: A reader's own feed; bound to a generation, so that it can be taken back.
@@ -39,6 +48,10 @@ LIFETIMES = {
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FORM: timedelta(hours=24),
     Purpose.DEVICE: timedelta(days=180),
+    Purpose.READER: timedelta(days=180),
+    Purpose.PASSWORD: timedelta(hours=1),
+    Purpose.SECOND_STEP: timedelta(minutes=10),
+    Purpose.CHALLENGE: timedelta(minutes=5),
 }
 
 

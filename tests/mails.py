@@ -23,6 +23,15 @@ def parts_of(body: Body) -> tuple[str, str]:
     return text, html
 
 
+def text_alone(raw: bytes) -> str:
+    """Return the text of a whole mail that has no HTML."""
+    parsed = email.message_from_bytes(raw, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    assert not parsed.defects
+    assert parsed.get_content_type() == "text/plain"
+    return _decoded(parsed)
+
+
 def _decoded(part: object) -> str:
     assert isinstance(part, EmailMessage)
     payload = part.get_payload(decode=True)

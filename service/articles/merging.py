@@ -1,15 +1,25 @@
 """Stories that grow together while one batch of articles is compared (pure)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from service.articles import likeness
 
 
 class Heap:
-    """Starts with the stories as they are, and knows when the first article of each was published."""
+    """Starts with the stories as they are, and knows when the first article of each was published.
 
-    def __init__(self, story_of: dict[int, int], firsts: dict[int, datetime]) -> None:
-        self._story_of, self._firsts = story_of, firsts
+    `apart` are pairs of articles that a person took apart: no chain of likeness brings them together again.
+    """
+
+    def __init__(
+        self,
+        story_of: dict[int, int],
+        firsts: dict[int, datetime],
+        *,
+        apart: Collection[tuple[int, int]] = (),
+    ) -> None:
+        self._story_of, self._firsts, self._apart = story_of, firsts, apart
         self._parents: dict[int, int] = {}
 
     def join(self, one: int, other: int, *, same_text: bool) -> None:
@@ -19,6 +29,8 @@ class Heap:
         """
         first, second = sorted((self._root(self._story_of[one]), self._root(self._story_of[other])))
         if first == second:
+            return
+        if self._are_apart({first, second}):
             return
         if not same_text and abs(self._firsts[first] - self._firsts[second]) > likeness.WINDOW:
             return
@@ -31,6 +43,12 @@ class Heap:
         for story in self._parents:
             found.setdefault(self._root(story), []).append(story)
         return {root: [root, *merged] for root, merged in found.items()}
+
+    def _are_apart(self, stories: set[int]) -> bool:
+        return any(
+            {self._root(self._story_of[one]), self._root(self._story_of[other])} == stories
+            for one, other in self._apart
+        )
 
     def _root(self, story: int) -> int:
         while story in self._parents:

@@ -1,6 +1,7 @@
 """What there is to read: sources, articles, their topics, and the mapping from feed categories."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
@@ -112,6 +113,30 @@ class StorySignature(Model):
     text_key: Mapped[int]
 
     __table_args__ = (Index("ix_story_signatures_text", "newsletter_id", "text_key"),)
+
+
+class StoryDecisionKind(StrEnum):
+    """What an operator may say about which articles tell one story."""
+
+    SPLIT = "split"
+    MERGE = "merge"
+
+
+class StoryDecision(Model):
+    """Two groups of articles that a person took apart, or put together; folding keeps to it for ever."""
+
+    __tablename__ = "story_decisions"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"), index=True)
+    kind: Mapped[StoryDecisionKind]
+    #: The articles that left, or those of the one story.
+    article_ids: Mapped[list[int]]
+    #: The articles that stayed, or those of the other.
+    other_ids: Mapped[list[int]]
+    reason: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
 
 
 class ArticleTopic(Model):

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.articles import likeness, minhash
+from service.articles import deciding, likeness, minhash
 from service.articles.likeness import Text
 from service.articles.locking import lock_newsletter
 from service.articles.merging import Heap
@@ -146,7 +146,8 @@ def _fold(session: Session, newsletter_id: int, fresh: Sequence[Text], *, now: d
     involved = {article_id for pair in found for article_id in pair}
     texts = {one.article_id: one for one in fresh}
     texts |= _texts(session, involved - texts.keys())
-    heap = Heap(*_stories(session, involved))
+    apart = deciding.kept_apart(session, newsletter_id)
+    heap = Heap(*_stories(session, involved.union(*apart)), apart=apart)
     is_rare = _Rarity(session, newsletter_id, since=min(one.published_at for one in fresh))
     for one, other in found:
         found_likeness = likeness.alike(texts[one], texts[other], is_rare=is_rare)

@@ -13,6 +13,7 @@ from service.digests import choosing, content, pool
 from service.digests.models import Edition, Run
 from service.digests.selection import drawing, greedy
 from service.digests.selection.values import Candidate, Reader, Selection
+from service.languages import speech
 from service.recipes import reading
 from service.recipes.models import Recipe
 from service.subscribers.models import Subscription
@@ -62,7 +63,8 @@ def _compare(
     for message, subscription, recipe in rows:
         reader = _reader(edition, message, subscription)
         planned = (message.reason, None) if recipe is None else ("", told[recipe.id])
-        wrong += planned != _plain(candidates, reader)
+        with speech.speaking(subscription.locale):
+            wrong += planned != _plain(candidates, reader)
     session.expunge_all()
     session.add(edition)
     return wrong

@@ -104,7 +104,14 @@ def blast_markdown(words: int) -> str:
 def raw_size(content: EmailContent, newsletter: Newsletter, *, links: Links, now: datetime) -> int:
     """Return how many bytes a rendered letter becomes on the wire, unsigned."""
     sample = Subscription(
-        id=1, subscriber_id=1, newsletter=newsletter, topic_ids=[], rhythm=Rhythm.WEEKLY, weekday=5, hour=7
+        id=1,
+        subscriber_id=1,
+        newsletter=newsletter,
+        locale=newsletter.locale,
+        topic_ids=[],
+        rhythm=Rhythm.WEEKLY,
+        weekday=5,
+        hour=7,
     )
     own = subscriber_emails.reader_links(sample, links=links, mailing_id=1)
     head = Head(

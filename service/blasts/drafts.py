@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service import audit
 from service.blasts import lifecycle
 from service.blasts.models import Blast, BlastState
-from service.emails.sanitising import single_line
+from service.emails.sanitising import typed_line
 from service.errors import InvalidInput, NotFound
 from service.newsletters.models import Newsletter, Topic
 
@@ -98,7 +98,7 @@ def locked(session: Session, blast_id: int) -> Blast:
 
 
 def _subject(value: str) -> str:
-    subject = single_line(value)
+    subject = typed_line(value)
     if len(subject) > SUBJECT_LENGTH:
         raise InvalidInput(
             f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field="subject"

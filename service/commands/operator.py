@@ -9,7 +9,7 @@ from service.clock import utc_now
 from service.commands.connected import connected
 from service.db import transaction
 from service.errors import NotFound
-from service.operators import accounts, queries
+from service.operators import accounts, factors, queries
 from service.operators.models import Role
 
 #: Who did it, in the audit log.
@@ -94,6 +94,22 @@ def set_password(email: str, password: str | None, as_json: bool) -> None:
     click.echo(f"Operator {number} has a new password, and is logged out everywhere.")
     if password is None:
         click.echo(f"Password: {chosen}  (shown this once; change it under Account)")
+
+
+@operator.command("reset-factor")
+@click.argument("email")
+def reset_factor(email: str) -> None:
+    """Take the second factor from the account of EMAIL, for somebody who lost theirs and has no colleague.
+
+    The password stays. Whoever is logged in to it anywhere is logged out.
+    """
+    with connected() as runtime, transaction(runtime.sessions) as session:
+        account = queries.find_by_email(session, email)
+        if account is None:
+            raise NotFound("There is no account with this address; `broadsheet operator list` shows all.")
+        factors.reset(session, account, actor=ACTOR, now=utc_now())
+        number = account.id
+    click.echo(f"Operator {number} logs in with the password alone now, and should set up a new factor.")
 
 
 @operator.command("list")

@@ -11,7 +11,7 @@ from service.clock import utc_now
 from service.commands.connected import connected
 from service.db import transaction
 from service.errors import InvalidInput
-from service.popularity import buckets, imported, scoring, site_events
+from service.popularity import counting, imported, scoring
 
 
 @click.group()
@@ -32,8 +32,7 @@ def rejudge(as_json: bool) -> None:
       broadsheet popularity rejudge
     """
     with connected() as runtime, transaction(runtime.sessions) as session:
-        caught = site_events.rejudge(session, now=utc_now())
-        buckets.rebuild_buckets(session, now=utc_now())
+        caught = counting.rejudge(session, now=utc_now())
         scored = scoring.rescore(session, now=utc_now())
     if as_json:
         click.echo(json.dumps({"caught": caught, "scored": scored}))

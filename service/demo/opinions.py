@@ -96,7 +96,7 @@ def add_clicks(session: Session, newsletter_id: int, *, started_at: datetime, no
             # Soon after it was published, as in the digest that would have carried it.
             hour = buckets.hour_of(started_at - article.age * 0.9)
             buckets.add_shown(session, {article_id: shown}, hour=hour)
-    buckets.rebuild_buckets(session, now=now)
+    buckets.count_clicks(session, since=buckets.first_recountable(now), until=now)
 
 
 def _seq_before(session: Session, moment: datetime) -> int:

@@ -9,7 +9,7 @@ from service.articles.models import Article
 from service.digests.selection.values import Pick, Selection
 from service.emails.sanitising import single_line
 from service.emails.splice import defuse
-from service.languages.words import _, n_
+from service.languages.words import gettext, n_
 from service.recipes.content import Draft
 from service.recipes.models import RecipeKind
 
@@ -57,11 +57,16 @@ def subject(titles: list[str]) -> str:
     return n_("%(lead)s and %(n)s more", "%(lead)s and %(n)s more", more, lead=lead) if more else lead
 
 
-def preheader(titles: list[str]) -> str:
+def also() -> str:
+    """What stands before the next headlines, with a place for them."""
+    return gettext("Also: %(headlines)s")
+
+
+def preheader(titles: list[str], *, also: str) -> str:
     """The next headlines: what the inbox shows beside the subject."""
     if len(titles) == 1:
         return shorten(titles[0], PREHEADER_LENGTH)
-    return shorten(_("Also: %(headlines)s", headlines=" · ".join(titles[1:4])), PREHEADER_LENGTH)
+    return shorten(also % {"headlines": " · ".join(titles[1:4])}, PREHEADER_LENGTH)
 
 
 def shorten(line: str, length: int) -> str:
@@ -78,7 +83,7 @@ def _content(selection: Selection, *, issue: Issue, titles: list[str]) -> dict[s
     return {
         "issue_date": issue.day.isoformat(),
         "first": issue.first,
-        "preheader": preheader(titles),
+        "preheader": preheader(titles, also=also()),
         "sections": sections(selection),
     }
 

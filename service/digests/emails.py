@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from service.articles.models import Article
+from service.digests.content import NO_MAILING
 from service.emails.letters import DigestItem, DigestLetter, DigestSection
 from service.emails.splice import defuse
 from service.links import Links
@@ -46,7 +47,13 @@ def digest_letter(
         ),
         links=PLACEHOLDERS,
         first=draft.content["first"],
+        trap_url=trap_url(draft.mailing_id, links),
     )
+
+
+def trap_url(mailing_id: int, links: Links) -> str:
+    """Return the link that only machines follow; a digest that is only looked at has none."""
+    return "" if mailing_id == NO_MAILING else links.trap(mailing_id=mailing_id)
 
 
 def digest_item(article: Article, *, topic: str, reason: str, url: str, time_zone: str) -> DigestItem:

@@ -55,8 +55,16 @@ class _Curations:
         return self.boosts.get(EVERYWHERE, 0.0) + self.boosts.get(topic_id, 0.0)
 
 
-def fold(members: Iterable[Member], *, curations: Collection[StoryCuration], seed: str) -> list[Candidate]:
+def fold(
+    members: Iterable[Member],
+    *,
+    curations: Collection[StoryCuration],
+    seed: str,
+    missable: Collection[int] | None = None,
+) -> list[Candidate]:
     """Return one candidate per story that may be chosen at all, by article id.
+
+    `missable` are the stories that may still come when they are new no longer; None means all of them.
 
     A story stands in each topic where its first article stands, so that a copy that comes later is no news.
     """
@@ -64,7 +72,12 @@ def fold(members: Iterable[Member], *, curations: Collection[StoryCuration], see
     for member in members:
         by_story.setdefault(member.story_id, []).append(member)
     wanted = _by_story(curations)
-    found = (_candidate(group, wanted.get(key, _Curations()), seed=seed) for key, group in by_story.items())
+    found = (
+        _candidate(
+            group, wanted.get(key, _Curations()), seed=seed, missable=missable is None or key in missable
+        )
+        for key, group in by_story.items()
+    )
     return sorted(filter(None, found), key=lambda one: one.article_id)
 
 
@@ -82,7 +95,9 @@ def _by_story(curations: Iterable[StoryCuration]) -> dict[int, _Curations]:
     return found
 
 
-def _candidate(members: Sequence[Member], curations: _Curations, *, seed: str) -> Candidate | None:
+def _candidate(
+    members: Sequence[Member], curations: _Curations, *, seed: str, missable: bool
+) -> Candidate | None:
     if EVERYWHERE in curations.excluded:
         return None
     firsts: dict[int, int] = {}
@@ -110,6 +125,7 @@ def _candidate(members: Sequence[Member], curations: _Curations, *, seed: str) -
         topic_ids=frozenset().union(*(member.topic_ids for member in members)),
         author=shown.author,
         popular=known.score > 0 and known.observed >= POPULAR_OBSERVED,
+        missable=missable,
         draw=drawing.draw(seed, shown.article_id, score=known.score, sd=known.sd),
         has_image=shown.has_image,
         pins=frozenset(curations.pins),

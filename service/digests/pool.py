@@ -63,8 +63,17 @@ def load_window(
         .order_by(ArticleScore.score.desc(), Article.id)
         .limit(POPULAR_LIMIT)
     )
-    stories = set(session.scalars(new)) | set(session.scalars(popular))
-    return _candidates(session, newsletter, stories, until_seq=until_seq, seed=seed, now=now)
+    missable = set(session.scalars(popular))
+    return _candidates(
+        session,
+        newsletter,
+        missable.union(session.scalars(new)),
+        # Not what is only here because another reader has been away for longer.
+        missable=missable,
+        until_seq=until_seq,
+        seed=seed,
+        now=now,
+    )
 
 
 def load_recent(
@@ -116,6 +125,7 @@ def _candidates(
     newsletter: Newsletter,
     stories: Collection[int],
     *,
+    missable: Collection[int] | None = None,
     until_seq: int,
     seed: str,
     now: datetime,
@@ -123,7 +133,7 @@ def _candidates(
     wanted = curations.of_stories(session, newsletter.id, now=now)
     story_ids = {*stories, *(one.story_id for one in wanted)}
     members = _members(session, newsletter, story_ids, until_seq=until_seq, settled_since=now - MEMORY)
-    return fold(members, curations=wanted, seed=seed)
+    return fold(members, curations=wanted, seed=seed, missable=missable)
 
 
 def _members(

@@ -46,8 +46,16 @@ class Press:
     ) -> None:
         self._newsletter, self._issue, self._articles, self._links = newsletter, issue, articles, links
         self._head = letterhead(newsletter, locale=issue.locale, links=links)
+        with speech.speaking(issue.locale):
+            self._also = content.also()
         self._titles = {key: content.title(article) for key, article in articles.items()}
-        frame = fragments.frame(self._head, issue_date=issue.day, first=issue.first, links=PLACEHOLDERS)
+        frame = fragments.frame(
+            self._head,
+            issue_date=issue.day,
+            first=issue.first,
+            links=PLACEHOLDERS,
+            trap_url=emails.trap_url(issue.mailing_id, links),
+        )
         self._parts = {keeping.hash_of(part): part for part in (frame.html, frame.text)}
         self.sheet = Sheet(
             kind=RecipeKind.DIGEST,
@@ -112,8 +120,7 @@ class Press:
 
     def _content(self, article_ids: Sequence[int]) -> str:
         titles = [self._titles[key] for key in article_ids[:4]]
-        with speech.speaking(self._issue.locale):
-            preheader = content.preheader(titles)
+        preheader = content.preheader(titles, also=self._also)
         return f'{self._about}, "preheader": {_quote(preheader)}}}'
 
     def _heading(self, key: str, heading: Heading, *, first: bool) -> int:

@@ -50,7 +50,11 @@ def assemble(letter: DigestLetter) -> Assembly:
         subject=header_text(defuse(running_text(letter.subject))),
         preheader=single_line(defuse(running_text(letter.preheader))),
         frame=fragments.frame(
-            letter.letterhead, issue_date=letter.issue_date, first=letter.first, links=letter.links
+            letter.letterhead,
+            issue_date=letter.issue_date,
+            first=letter.first,
+            links=letter.links,
+            trap_url=letter.trap_url,
         ),
         pieces=tuple(
             piece

@@ -24,7 +24,7 @@ _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 class Accent:
     """An accent in the shades a mail needs; each is readable where it is used."""
 
-    #: On light paper: rules, links, button background; readable too where a mail program inverts by force.
+    #: On light paper: rules, links, button background. Readable too where a mail program inverts by force.
     light: str
     #: On dark paper.
     dark: str
@@ -52,20 +52,18 @@ def _shade(colour: str, *, towards: float, good: Callable[[str], bool]) -> str:
     Hue and saturation stay: mixed with white, a red would end as a dusty pink.
     """
     found = colour
-    hue, lightness, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
+    hue, lightness, saturation = _hls(colour)
     for step in range(1, _STEPS + 1):
         if good(found):
             break
-        found = _written(
-            colorsys.hls_to_rgb(hue, lightness + (towards - lightness) * step / _STEPS, saturation)
-        )
+        found = _hex(colorsys.hls_to_rgb(hue, lightness + (towards - lightness) * step / _STEPS, saturation))
     return found
 
 
 def flipped(colour: str) -> str:
     """The same hue, light for dark: what mail programs make of a colour that invert mails by force."""
-    hue, light, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _parts(colour)))
-    return _written(colorsys.hls_to_rgb(hue, 1 - light, saturation))
+    hue, lightness, saturation = _hls(colour)
+    return _hex(colorsys.hls_to_rgb(hue, 1 - lightness, saturation))
 
 
 def _is_readable_on_paper(shade: str) -> bool:
@@ -81,7 +79,12 @@ def _ink_on(background: str) -> str:
     return max(PAPER, INK, key=lambda ink: contrast(ink, background))
 
 
-def _written(parts: tuple[float, float, float]) -> str:
+def _hls(colour: str) -> tuple[float, float, float]:
+    red, green, blue = (part / 255 for part in _parts(colour))
+    return colorsys.rgb_to_hls(red, green, blue)
+
+
+def _hex(parts: tuple[float, float, float]) -> str:
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)
 
 

@@ -41,10 +41,12 @@ def heading(title: str, *, first: bool, head: Letterhead) -> Fragment:
 
 
 @lru_cache(maxsize=64)
-def frame(head: Letterhead, *, issue_date: date, first: bool, links: SubscriberLinks) -> Fragment:
+def frame(
+    head: Letterhead, *, issue_date: date, first: bool, links: SubscriberLinks, trap_url: str = ""
+) -> Fragment:
     """Render a digest without its title, first line and stories."""
     title, preheader = placeholder(LetterSlot.TITLE), placeholder(LetterSlot.PREHEADER)
-    letter = DigestLetter(head, title, preheader, issue_date, (), links, first)
+    letter = DigestLetter(head, title, preheader, issue_date, (), links, first, trap_url)
     context = {
         "letter": letter,
         "head": head,

@@ -141,6 +141,8 @@ class DigestLetter:
     links: SubscriberLinks
     #: True for the digest that follows the confirmation: it greets the new reader.
     first: bool = False
+    #: Followed by machines only; empty where nothing is counted.
+    trap_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +169,27 @@ class InvitationLetter:
     valid_until: date
 
 
+@dataclass(frozen=True, slots=True)
+class PasswordLetter:
+    """Lets an operator who forgot the password choose a new one."""
+
+    template: ClassVar[str] = "operator_password"
+    letterhead: Letterhead
+    password_url: str
+    #: "an hour"
+    valid_for: str
+    #: Said when the account has a second factor: the new password alone lets nobody in.
+    has_second_factor: bool
+
+
 Letter = (
-    ConfirmLetter | AlreadySubscribedLetter | WelcomeLetter | DigestLetter | BlastLetter | InvitationLetter
+    ConfirmLetter
+    | AlreadySubscribedLetter
+    | WelcomeLetter
+    | DigestLetter
+    | BlastLetter
+    | InvitationLetter
+    | PasswordLetter
 )
 
 

@@ -12,7 +12,9 @@ _UNSAFE = re.compile(
 _UNSAFE_IN_TEXT = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]+"
 )
-_SPACE = re.compile(r"\s+")
+#: No-break spaces stay: French has them before a colon.
+_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
+_NO_BREAK = re.compile("[\u00a0\u202f]")
 
 
 def header_text(value: str, *, limit: int = 200) -> str:
@@ -35,6 +37,11 @@ def shortened(line: str, limit: int) -> str:
 def single_line(value: str) -> str:
     """Collapse a value to one line without control characters."""
     return unicodedata.normalize("NFC", _SPACE.sub(" ", _UNSAFE.sub(" ", value)).strip())
+
+
+def typed_line(value: str) -> str:
+    """Do the same with what somebody typed or pasted: its no-break spaces are spaces."""
+    return single_line(_NO_BREAK.sub(" ", value))
 
 
 def running_text(value: str) -> str:

@@ -35,6 +35,8 @@ def later(message: str) -> str:
 def install(environment: Environment) -> None:
     """Give a Jinja environment `_()`, `ngettext()`, `pgettext()` and `{% trans %}`; values are escaped."""
     environment.add_extension("jinja2.ext.i18n")
+    # Lines are broken in templates to be read there: the extraction joins them too.
+    environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]  # the extension adds it
         gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
     )

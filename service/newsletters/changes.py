@@ -37,6 +37,7 @@ class NewsletterDraft:
     min_items: int = 3
     max_items: int = 10
     review_minutes: int = 0
+    recognises: bool = False
     archive_public: bool = True
 
 

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from babel import Locale, UnknownLocaleError
 
 from service.emails.colours import AA, LIGHT_GROUNDS, Accent, contrast
-from service.emails.sanitising import single_line
+from service.emails.sanitising import typed_line
 from service.errors import InvalidInput
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -23,7 +23,7 @@ def line(value: str, *, field: str, longest: int, required: str = "") -> str:
 
     :raises InvalidInput: control characters, an encoded-word (standards 20), or too long.
     """
-    clean = single_line(value)
+    clean = typed_line(value)
     if any(sign in value.strip() for sign in "\r\n\0") or "=?" in value:
         raise InvalidInput("Use one line of plain text here.", field=field)
     if not clean and required:
@@ -107,7 +107,7 @@ def web_address(value: str, *, field: str, required: str = "") -> str:
 
 def postal_address(value: str, *, field: str = "postal_address") -> str:
     """Return a postal address of at most six lines; empty is allowed, but nothing is sent then."""
-    lines = [single_line(part) for part in value.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    lines = [typed_line(part) for part in value.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     lines = [part for part in lines if part]
     if len(lines) > 6 or sum(map(len, lines)) > 300:
         raise InvalidInput("Use at most six lines and 300 characters.", field=field)

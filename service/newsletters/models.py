@@ -98,6 +98,8 @@ class Newsletter(Model):
     max_items: Mapped[int] = mapped_column(default=10)
     #: A new edition waits so many minutes for an operator's approval, then goes by itself; 0 goes at once.
     review_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    #: Readers may ask to be recognised when they follow a link (docs/adr/0025).
+    recognises: Mapped[bool] = mapped_column(default=False, server_default="false")
     #: Whether editions, blasts, topics and feeds have public pages.
     archive_public: Mapped[bool] = mapped_column(default=True, server_default="true")
     created_at: Mapped[datetime]

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 from service import audit
 from service.delivery import ledger, mailings
 from service.emails import mailboxes
-from service.emails.sanitising import single_line
+from service.emails.sanitising import typed_line
 from service.errors import BadToken, Conflict, InvalidInput
 from service.operators import passwords, queries, sessions
-from service.operators.models import Operator, Role
+from service.operators.models import Ending, Operator, Role
 
 LONGEST_NAME = 80
 
@@ -84,25 +84,33 @@ def change_password(
     if not passwords.verify(operator.password_hash, current):
         raise InvalidInput("This is not your current password.", field="current")
     operator.password_hash = _hash(operator, new)
-    sessions.end_all(session, operator.id, keep=keep)
+    sessions.end_all(session, operator.id, why=Ending.PASSWORD, keep=keep, now=now)
     _note(session, "operator.password_changed", operator, actor=actor_of(operator), now=now)
 
 
 def set_password(session: Session, operator: Operator, *, password: str, actor: str, now: datetime) -> None:
     """Give an account a new password without the old one; every login of it ends."""
     operator.password_hash = _hash(operator, password)
-    sessions.end_all(session, operator.id)
+    sessions.end_all(session, operator.id, why=Ending.PASSWORD, now=now)
     _note(session, "operator.password_set", operator, actor=actor, now=now)
 
 
 def rename(session: Session, operator: Operator, *, name: str, now: datetime) -> None:
     """Change one's own name; it signs the invitations that one sends."""
-    operator.name = check_name(name)
-    _note(session, "operator.renamed", operator, actor=actor_of(operator), now=now)
+    before, operator.name = operator.name, check_name(name)
+    _note(
+        session,
+        "operator.renamed",
+        operator,
+        actor=actor_of(operator),
+        now=now,
+        before={"name": before},
+        after={"name": operator.name},
+    )
 
 
 def change_role(session: Session, operator: Operator, *, role: Role, actor: str, now: datetime) -> None:
-    """Give an account another role.
+    """Give an account another role; its logins end, so that no page offers what is no longer allowed.
 
     :raises Conflict: nobody would be left to administer.
     """
@@ -111,6 +119,7 @@ def change_role(session: Session, operator: Operator, *, role: Role, actor: str,
     if operator.role is Role.ADMIN:
         _keep_an_admin(session, operator)
     before, operator.role = operator.role, role
+    sessions.end_all(session, operator.id, why=Ending.ROLE, now=now)
     _note(
         session,
         "operator.role_changed",
@@ -134,8 +143,21 @@ def disable(session: Session, operator: Operator, *, actor: str, now: datetime) 
     operator.disabled_at = now
     # A link in an old invitation must not open the account when it is enabled again.
     operator.invitation_generation += 1
-    sessions.end_all(session, operator.id)
+    sessions.end_all(session, operator.id, why=Ending.DISABLED, now=now)
     _note(session, "operator.disabled", operator, actor=actor, now=now)
+
+
+def withdraw_invitation(session: Session, operator: Operator, *, actor: str, now: datetime) -> None:
+    """Take back an invitation that was not accepted; the account is disabled, and may be invited again later.
+
+    :raises Conflict: it was accepted already.
+    """
+    if operator.password_hash is not None:
+        raise Conflict("This invitation was accepted already. Disable the account instead.")
+    if operator.disabled_at is None:
+        operator.disabled_at = now
+        operator.invitation_generation += 1
+        _note(session, "operator.invitation_withdrawn", operator, actor=actor, now=now)
 
 
 def enable(session: Session, operator: Operator, *, actor: str, now: datetime) -> None:
@@ -150,7 +172,7 @@ def check_name(name: str, *, field: str = "name") -> str:
 
     :raises InvalidInput: empty or too long.
     """
-    line = single_line(name)
+    line = typed_line(name)
     if not line:
         raise InvalidInput("Enter a name, so that others know who did what.", field=field)
     if len(line) > LONGEST_NAME:
@@ -181,6 +203,7 @@ def _keep_an_admin(session: Session, operator: Operator) -> None:
 
 def _send_invitation(session: Session, operator: Operator, *, by: Operator, now: datetime) -> None:
     operator.invitation_generation += 1
+    operator.invited_at = now
     session.flush()
     ledger.put(
         session,

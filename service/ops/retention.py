@@ -10,10 +10,10 @@ from sqlalchemy.exc import OperationalError
 from service.db import Sessions, transaction
 from service.delivery import accounting, aging
 from service.digests import editions, restoring
-from service.operators import login
+from service.operators import kept_forms, throttle
 from service.operators import sessions as logins
 from service.ops import heartbeats
-from service.popularity import clicks, salts, site_events
+from service.popularity import clicks, salts, site_events, traps, widget_views
 from service.subscribers import purging
 
 Duty = Callable[..., object]
@@ -23,9 +23,12 @@ DUTIES: tuple[Duty, ...] = (
     purging.purge_unconfirmed,
     clicks.forget_clicks,
     site_events.forget,
+    widget_views.forget,
+    traps.forget,
     salts.forget_salts,
-    login.purge_failures,
+    throttle.purge,
     logins.purge,
+    kept_forms.purge,
     heartbeats.forget_silent,
     restoring.give_back,
     editions.close_over,

@@ -1,21 +1,41 @@
-"""Hourly counts per article, signal and place; clicks can be counted again from their raw rows."""
+"""Hourly counts per article, signal and place: set, not added to, so that counting twice changes nothing."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.popularity.models import Click, Signal, SignalBucket, Verdict
+from service.popularity.models import ArticleScore, Signal, SignalBucket
 
-#: Raw clicks are kept 30 days; older hours can no longer be counted again and keep what they have.
+#: Raw rows are kept 30 days; older hours can no longer be counted again and keep what they have.
 RECOUNTABLE = timedelta(days=29)
+#: Hours that are counted again each time: whoever commits late is in them.
+_RECOUNTED = timedelta(hours=3)
 
 _KEY = ("article_id", "signal", "slot", "hour")
 
-#: (article, slot, start of the hour)
-Place = tuple[int, int, datetime]
+# An hour of which nothing is left is set to nothing, but no row is made to say so.
+_CLICKS = text(
+    """
+    WITH counted AS (
+        SELECT article_id, slot, date_trunc('hour', at, 'UTC') AS hour,
+            count(*) FILTER (WHERE verdict = 'human') AS n
+        FROM clicks WHERE at >= :since AND at <= :until
+        GROUP BY 1, 2, 3
+    )
+    INSERT INTO signal_buckets (article_id, signal, slot, hour, observed, shown)
+    SELECT article_id, 'digest_click', slot, hour, n, 0 FROM counted
+    WHERE n > 0 OR EXISTS (
+        SELECT FROM signal_buckets AS b WHERE b.article_id = counted.article_id
+        AND b.signal = 'digest_click' AND b.slot = counted.slot AND b.hour = counted.hour
+    )
+    ORDER BY 1, 3, 4
+    ON CONFLICT (article_id, signal, slot, hour) DO UPDATE SET observed = excluded.observed
+    WHERE signal_buckets.observed <> excluded.observed
+    """
+)
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -23,26 +43,24 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def move_clicks(session: Session, changes: Mapping[Place, int]) -> None:
-    """Add to (or take from) the counted clicks of places."""
-    # Always in the same order, so that two workers never wait for each other in a circle.
-    rows = [
-        {
-            "article_id": article_id,
-            "signal": Signal.DIGEST_CLICK,
-            "slot": slot,
-            "hour": hour,
-            "observed": change,
-            "shown": 0,
-        }
-        for (article_id, slot, hour), change in sorted(changes.items())
-        if change
-    ]
-    if not rows:
-        return
-    statement = insert(SignalBucket)
-    added = func.greatest(SignalBucket.observed + statement.excluded.observed, 0)
-    session.execute(statement.on_conflict_do_update(index_elements=_KEY, set_={"observed": added}), rows)
+def uncounted_since(session: Session, *, now: datetime) -> datetime:
+    """Return the start of the first hour that may not be counted to its end.
+
+    The last three hours; more after an outage of the workers, while pages went on.
+    """
+    last = session.scalar(select(func.max(ArticleScore.computed_at)))
+    since = now - _RECOUNTED if last is None else min(now, last) - _RECOUNTED
+    return max(hour_of(since), first_recountable(now))
+
+
+def first_recountable(now: datetime) -> datetime:
+    """Return the start of the first hour of which every raw row is still there."""
+    return hour_of(now - RECOUNTABLE) + timedelta(hours=1)
+
+
+def count_clicks(session: Session, *, since: datetime, until: datetime) -> None:
+    """Set the counts of clicks in mails to what the raw rows say; `since` begins an hour."""
+    session.execute(_CLICKS, {"since": since, "until": until})
 
 
 def add_shown(session: Session, shown: Mapping[int, Mapping[int, int]], *, hour: datetime) -> None:
@@ -65,33 +83,3 @@ def add_shown(session: Session, shown: Mapping[int, Mapping[int, int]], *, hour:
     statement = insert(SignalBucket)
     total = SignalBucket.shown + statement.excluded.shown
     session.execute(statement.on_conflict_do_update(index_elements=_KEY, set_={"shown": total}), rows)
-
-
-def rebuild_buckets(session: Session, *, now: datetime) -> None:
-    """Count the clicks of the last 29 days again from their raw rows; doing it twice changes nothing."""
-    since = hour_of(now - RECOUNTABLE) + timedelta(hours=1)
-    # Clicks that are being written now are waited for, and new ones wait for us: none is lost between.
-    session.execute(text("LOCK TABLE clicks IN SHARE MODE"))
-    session.execute(text("LOCK TABLE signal_buckets IN SHARE ROW EXCLUSIVE MODE"))
-    session.execute(
-        update(SignalBucket)
-        .where(
-            SignalBucket.signal == Signal.DIGEST_CLICK, SignalBucket.hour >= since, SignalBucket.observed > 0
-        )
-        .values(observed=0)
-        .execution_options(synchronize_session=False)
-    )
-    hour = func.date_trunc("hour", Click.at, "UTC")
-    counted = (
-        select(
-            Click.article_id, literal(Signal.DIGEST_CLICK.value), Click.slot, hour, func.count(), literal(0)
-        )
-        .where(Click.verdict == Verdict.HUMAN, Click.at >= since)
-        .group_by(Click.article_id, Click.slot, hour)
-    )
-    statement = insert(SignalBucket).from_select(
-        ["article_id", "signal", "slot", "hour", "observed", "shown"], counted
-    )
-    session.execute(
-        statement.on_conflict_do_update(index_elements=_KEY, set_={"observed": statement.excluded.observed})
-    )

@@ -1,13 +1,11 @@
-"""Records followed links: the raw click with its verdict, and the counts that only people move."""
+"""Records followed links: the raw click with its first verdict. What counts is decided after ten minutes."""
 
-from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
-from service.popularity.buckets import Place, hour_of, move_clicks
-from service.popularity.judging import Seen, burst, judge
+from service.popularity.judging import Seen, judge
 from service.popularity.models import Click, Verdict
 from service.popularity.salts import visitor_hash
 
@@ -23,29 +21,30 @@ def record(
     slot: int,
     variant: int,
     ip: str,
+    network: str,
     user_agent: str,
     method: str,
     now: datetime,
     prefetch: bool = False,
+    reader: bytes | None = None,
 ) -> Verdict:
-    """Write one click down and say what it was taken for.
+    """Write one click down and say what it was taken for at first sight.
 
+    `reader` is known of those who asked to be: their doubles are told by it, on whatever day and device.
     `prefetch` is what a browser says of a request that nobody asked for (`Sec-Purpose`, `Purpose`, `X-Moz`).
     """
     visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
     # A double click is two requests at once: the second waits here until the first is committed.
     session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
-    earlier = _earlier(session, visitor, mailing_id)
     verdict = judge(
-        article_id=article_id, method=method, user_agent=user_agent, prefetch=prefetch, earlier=earlier
+        article_id=article_id,
+        method=method,
+        user_agent=user_agent,
+        prefetch=prefetch,
+        earlier=_earlier(
+            session, Click.visitor == visitor if reader is None else Click.reader == reader, mailing_id
+        ),
     )
-    changes: Counter[Place] = Counter()
-    caught = burst(article_id=article_id, at=now, earlier=earlier)
-    if caught is not None:
-        verdict = Verdict.SCANNER
-        _judge_again(session, caught, changes)
-    elif verdict is Verdict.HUMAN:
-        changes[article_id, slot, hour_of(now)] += 1
     session.add(
         Click(
             at=now,
@@ -54,11 +53,13 @@ def record(
             slot=slot,
             variant=variant,
             visitor=visitor,
+            gateway=visitor_hash(session, ip=network, user_agent=user_agent, now=now),
+            user_agent=user_agent[:300],
+            reader=reader,
             verdict=verdict,
         )
     )
     session.flush()
-    move_clicks(session, changes)
     return verdict
 
 
@@ -68,27 +69,12 @@ def forget_clicks(session: Session, *, now: datetime) -> int:
     return len(session.scalars(old).all())
 
 
-def _earlier(session: Session, visitor: bytes, mailing_id: int) -> list[Seen]:
-    """Return what this visitor followed before; the hash changes daily, so it is today by itself."""
+def _earlier(session: Session, same: ColumnElement[bool], mailing_id: int) -> list[Seen]:
+    """Return what the same followed before; a visitor's hash changes daily, so that is today by itself."""
     rows = session.execute(
         select(Click.id, Click.at, Click.article_id, Click.verdict)
-        .where(Click.visitor == visitor, Click.mailing_id == mailing_id)
+        .where(same, Click.mailing_id == mailing_id)
         .order_by(Click.at.desc())
         .limit(200)
     )
     return [Seen(*row) for row in rows]
-
-
-def _judge_again(session: Session, caught: list[Seen], changes: Counter[Place]) -> None:
-    """Void the clicks of a burst, those that had counted as a person's first of all."""
-    voided = session.execute(
-        update(Click)
-        .where(Click.id.in_([click.click_id for click in caught]), Click.verdict != Verdict.SCANNER)
-        .values(verdict=Verdict.SCANNER)
-        .returning(Click.id, Click.article_id, Click.slot, Click.at)
-        .execution_options(synchronize_session=False)
-    )
-    counted = {click.click_id for click in caught if click.verdict is Verdict.HUMAN}
-    for row in voided:
-        if row.id in counted:
-            changes[row.article_id, row.slot, hour_of(row.at)] -= 1

@@ -21,8 +21,9 @@ PRIOR_CLICKS = 200.0
 #: Steps of the curve lean on so many average articles, and topics on so many of a topic like any other.
 PRIOR_ARTICLES = 20.0
 TOPIC_ARTICLES = 3.0
-#: What a mail's first place is clicked before anything is known.
+#: What a first place is clicked before anything is known: of a mail, and of a list on a site.
 PRIOR_RATE = 0.03
+PRIOR_RATES = {Signal.DIGEST_CLICK: PRIOR_RATE, Signal.WIDGET_CLICK: 0.01}
 #: Turns of the fit: places lose the credit of what stood in them slowly, since scores are cautious.
 _TURNS = 12
 #: Ages at which a new step of the curve begins, in hours.
@@ -32,7 +33,7 @@ _LEARN_FROM = 30
 _WELL_KNOWN = 10.0
 _TAU_RANGE = (0.01, 4.0)
 #: Signals that come from places.
-_PLACED = (Signal.DIGEST_CLICK,)
+PLACED = tuple(PRIOR_RATES)
 
 
 @dataclass(slots=True)
@@ -70,15 +71,18 @@ class Model:
     tau_squared: dict[Signal, float]
 
 
-def fit(articles: Sequence[Seen], *, prior_rate: float = PRIOR_RATE) -> Model:
-    """Learn a model; `prior_rate` is what a first place gets elsewhere."""
+def fit(articles: Sequence[Seen], *, prior_rates: Mapping[Signal, float] = PRIOR_RATES) -> Model:
+    """Learn a model; `prior_rates` are what first places get elsewhere."""
     curve = _curve(articles)
     topics = _topic_factors(articles, curve)
     shares_per_view = _shares_per_view(articles, curve, topics)
     tau_squared = dict(TAU_SQUARED)
     appeals = [1.0] * len(articles)
     for _ in range(_TURNS):
-        rates = {signal: _place_rates(articles, appeals, signal, prior_rate=prior_rate) for signal in _PLACED}
+        rates = {
+            signal: _place_rates(articles, appeals, signal, prior_rate=prior_rates[signal])
+            for signal in PLACED
+        }
         model = Model(rates, curve, topics, shares_per_view, tau_squared)
         tau_squared = TAU_SQUARED | _own_variances(articles, model)
         # All that is known of an article speaks for it, and not only clicks: what many viewed was put into
@@ -97,7 +101,7 @@ def scores(articles: Mapping[int, Seen], model: Model) -> dict[int, Score]:
 def observations(seen: Seen, model: Model) -> list[Observation]:
     """Set what was counted of an article beside what was to be expected, signal by signal."""
     found = []
-    for signal in _PLACED:
+    for signal in PLACED:
         places = seen.places.get(signal)
         if places:
             clicks = sum(place.clicks for place in places.values())

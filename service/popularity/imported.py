@@ -1,4 +1,4 @@
-"""Counts from another system: they replace what was known of an article, signal and hour."""
+"""Counts from another system: they replace what is counted here of an article, signal and hour, for good."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -62,7 +62,7 @@ def put(session: Session, counts: Sequence[Count]) -> int:
         session.execute(
             statement.on_conflict_do_update(
                 index_elements=["article_id", "signal", "slot", "hour"],
-                set_={"observed": statement.excluded.observed},
+                set_={name: statement.excluded[name] for name in ("observed", "imported")},
             ),
             [
                 {
@@ -71,6 +71,7 @@ def put(session: Session, counts: Sequence[Count]) -> int:
                     "slot": 0,
                     "hour": hour,
                     "observed": count,
+                    "imported": count,
                     "shown": 0,
                 }
                 for (article_id, signal, hour), count in sorted(rows.items())

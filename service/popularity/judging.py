@@ -1,18 +1,20 @@
 """Tells people from machines among clicks. Pure: no database, no clock.
 
+One click is judged by itself when it comes, and with all others of its visitor before it counts.
+
 Whoever follows a link gets the article; the verdict only decides what counts.
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.popularity.models import Verdict
 
-#: Mail gateways follow every link at once; no reader opens three articles in two seconds.
-BURST = timedelta(seconds=2)
-BURST_ARTICLES = 3
+#: Mail gateways follow every link at once; no reader opens three articles in two seconds, or ten in a minute.
+BURSTS = ((timedelta(seconds=2), 3), (timedelta(minutes=1), 10))
 
 #: Link scanners, previews, crawlers and libraries that say who they are.
 _MACHINES = re.compile(
@@ -53,8 +55,19 @@ def is_machine(user_agent: str) -> bool:
     return not user_agent.strip() or _MACHINES.search(user_agent) is not None
 
 
-def burst(*, article_id: int, at: datetime, earlier: Sequence[Seen]) -> list[Seen] | None:
-    """Return the earlier clicks that make a machine's burst with this one; None when it is no burst."""
-    recent = [click for click in earlier if at - BURST <= click.at <= at]
-    articles = {article_id, *(click.article_id for click in recent)}
-    return recent if len(articles) >= BURST_ARTICLES else None
+def bursts(clicks: Iterable[Seen]) -> set[int]:
+    """Return which clicks of one visitor in one mailing are a machine's, by their ids."""
+    ordered = sorted(clicks, key=lambda click: (click.at, click.click_id))
+    found: set[int] = set()
+    for window, articles in BURSTS:
+        followed: Counter[int] = Counter()
+        first = told = 0
+        for last, click in enumerate(ordered):
+            followed[click.article_id] += 1
+            while click.at - ordered[first].at > window:
+                followed -= Counter([ordered[first].article_id])
+                first += 1
+            if len(followed) >= articles:
+                found.update(each.click_id for each in ordered[max(first, told) : last + 1])
+                told = last + 1
+    return found

@@ -23,6 +23,7 @@ _PRIOR_VARIANCE = 0.5
 #: What a signal varies by without readers' doing; views depend on where the site placed the article.
 TAU_SQUARED = {
     Signal.DIGEST_CLICK: 0.02,
+    Signal.WIDGET_CLICK: 0.02,
     Signal.PAGE_VIEW: 1.0,
     Signal.SHARE: 0.5,
 }
@@ -31,11 +32,14 @@ _SLOT_DECAY = 0.7
 #: Half of what a mail or a page will ever get has come after so many hours.
 _HALF_ARRIVED = {
     Signal.DIGEST_CLICK: 6.0,
+    # Who saw a list clicks at once or not at all.
+    Signal.WIDGET_CLICK: 0.02,
     Signal.PAGE_VIEW: 18.0,
     Signal.SHARE: 18.0,
 }
 _NOUNS = {
     Signal.DIGEST_CLICK: ("click", "clicks", " in its places"),
+    Signal.WIDGET_CLICK: ("click in lists", "clicks in lists", " in its places there"),
     Signal.PAGE_VIEW: ("view", "views", " at its age"),
     Signal.SHARE: ("share", "shares", " at its age"),
 }

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic
 from service.popularity import expectation, ranking
-from service.popularity.expectation import PRIOR_RATE, Place, Seen
+from service.popularity.expectation import PLACED, PRIOR_RATES, Place, Seen
 from service.popularity.models import ArticleScore, Signal, SignalBucket
 from service.popularity.ranking import Score
 
@@ -27,11 +27,11 @@ _Counted = dict[int, dict[int, Seen]]
 def rescore(session: Session, *, now: datetime) -> int:
     """Score every article of the last 35 days of which anything is known; return how many."""
     counted = _count(session, now=now)
-    overall = _first_place_rate(counted)
+    overall = {signal: _first_place_rate(counted, signal) for signal in PLACED}
     found: dict[int, Score] = {}
     for articles in counted.values():
         newest = sorted(articles.values(), key=lambda seen: seen.age_hours)[:_LEARN_FROM]
-        found |= expectation.scores(articles, expectation.fit(newest, prior_rate=overall))
+        found |= expectation.scores(articles, expectation.fit(newest, prior_rates=overall))
     _write(session, dict(sorted(found.items())), now=now)
     return len(found)
 
@@ -60,7 +60,9 @@ def _count(session: Session, *, now: datetime) -> _Counted:
         if seen is None:
             age = (now - row.published_at) / _HOUR
             seen = articles[row.article_id] = Seen(topics.get(row.article_id, ()), age)
-        if row.signal is Signal.DIGEST_CLICK:
+        if row.signal in PLACED:
+            if not row.observed and not row.shown:
+                continue
             place = seen.places.setdefault(row.signal, {}).setdefault(row.slot, Place())
             place.clicks += row.observed
             place.exposure += row.shown * ranking.arrived(row.signal, (now - row.hour) / _HOUR)
@@ -81,15 +83,15 @@ def _topics(session: Session, article_ids: set[int]) -> dict[int, tuple[int, ...
     return {article_id: tuple(sorted(topic_ids)) for article_id, topic_ids in found.items()}
 
 
-def _first_place_rate(counted: Mapping[int, Mapping[int, Seen]]) -> float:
-    """Return what a mail's first place gets in all newsletters together: a small one leans on it."""
+def _first_place_rate(counted: Mapping[int, Mapping[int, Seen]], signal: Signal) -> float:
+    """Return what a first place gets in all newsletters together: a small one leans on it."""
     clicks = exposure = 0.0
     for articles in counted.values():
         for seen in articles.values():
-            for slot, place in seen.places.get(Signal.DIGEST_CLICK, {}).items():
+            for slot, place in seen.places.get(signal, {}).items():
                 clicks += place.clicks
                 exposure += place.exposure * ranking.slot_rate(slot)
-    return clicks / exposure if clicks and exposure else PRIOR_RATE
+    return clicks / exposure if clicks and exposure else PRIOR_RATES[signal]
 
 
 def _write(session: Session, scores: Mapping[int, Score], *, now: datetime) -> None:

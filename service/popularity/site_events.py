@@ -1,53 +1,28 @@
-"""What the publisher's site reports: page views and shares, judged, held for a while, counted by the hour.
+"""What the publisher's site reports: page views, shares, and clicks in lists; written down and judged.
 
-An event counts ten minutes after it came, so that a burst is judged as a whole. In one hour a network adds at
-most five to an article, or a tenth of what others add: neither a script nor a school behind one address
-carries an article by itself.
+`counting` makes counts of them after a while.
 """
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from service.articles import urls
 from service.articles.models import Article
 from service.popularity import judging
-from service.popularity.models import Signal, SiteEvent, Verdict
+from service.popularity.models import Click, Signal, SiteEvent, Verdict
 from service.popularity.salts import visitor_hash
 
 #: The same visitor's next look at an article within this is the same look.
 AGAIN = timedelta(minutes=30)
+#: Who followed a link of ours so shortly before a view is counted there, where its chances are known.
+CAME_FROM_US = timedelta(minutes=2)
 #: More events an hour than this are no person's.
 MOST_PER_HOUR = 20
 #: And of one visitor no more than so many are written down at all: a script must not fill the disk.
 MOST_KEPT = 200
-HELD = timedelta(minutes=10)
-#: A network adds this, or this share of what others add, whichever is more.
-NETWORK_LEAST, NETWORK_SHARE = 5, 0.1
 _KEPT = timedelta(days=30)
-#: Whole hours that are counted again each time: a late worker changes none before them.
-_RECOUNTED = timedelta(hours=3)
-
-# An hour's count is set, not added to: counting twice changes nothing.
-_COUNT = text(
-    """
-    WITH per_network AS (
-        SELECT article_id, signal, date_trunc('hour', at, 'UTC') AS hour, network, count(*) AS n
-        FROM site_events
-        WHERE verdict = 'human' AND at >= :since AND at <= :until
-        GROUP BY 1, 2, 3, 4
-    ), per_article AS (
-        SELECT *, sum(n) OVER (PARTITION BY article_id, signal, hour) AS total FROM per_network
-    ), capped AS (
-        SELECT article_id, signal, hour, sum(least(n, greatest(:least, floor((total - n) * :share)))) AS n
-        FROM per_article GROUP BY 1, 2, 3
-    )
-    INSERT INTO signal_buckets (article_id, signal, slot, hour, observed, shown)
-    SELECT article_id, signal, 0, hour, n, 0 FROM capped ORDER BY 1, 2, 4
-    ON CONFLICT (article_id, signal, slot, hour) DO UPDATE SET observed = excluded.observed
-    """
-)
 
 
 def record(
@@ -73,6 +48,31 @@ def record(
         )
     if article_id is None:
         return None
+    return record_of(
+        session,
+        article_id=article_id,
+        signal=signal,
+        ip=ip,
+        network=network,
+        user_agent=user_agent,
+        now=now,
+        prefetch=prefetch,
+    )
+
+
+def record_of(
+    session: Session,
+    *,
+    article_id: int,
+    signal: Signal,
+    slot: int = 0,
+    ip: str,
+    network: str,
+    user_agent: str,
+    now: datetime,
+    prefetch: bool = False,
+) -> Verdict:
+    """Write one event of an article down and say what it was taken for; `slot` is its place in a list."""
     visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
     # A double report is two requests at once: the second waits here until the first is committed.
     session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
@@ -89,6 +89,7 @@ def record(
             at=now,
             article_id=article_id,
             signal=signal,
+            slot=slot,
             visitor=visitor,
             network=visitor_hash(session, ip=network, user_agent="", now=now),
             user_agent=user_agent[:300],
@@ -97,31 +98,6 @@ def record(
     )
     session.flush()
     return verdict
-
-
-def count(session: Session, *, now: datetime) -> None:
-    """Set the counts of the last hours to what the events say that have been held long enough."""
-    since = (now - _RECOUNTED).replace(minute=0, second=0, microsecond=0)
-    _count_since(session, since, now=now)
-
-
-def rejudge(session: Session, *, now: datetime) -> int:
-    """Run the filter again over every event that is kept, and count again; return how many changed.
-
-    Only what a user agent says of itself is judged anew: who came before whom is as it was. Doing it twice
-    changes nothing.
-    """
-    events = session.execute(
-        select(SiteEvent.id, SiteEvent.user_agent, SiteEvent.verdict).where(SiteEvent.at >= now - _KEPT)
-    ).all()
-    caught = [
-        row.id for row in events if row.verdict is not Verdict.SCANNER and judging.is_machine(row.user_agent)
-    ]
-    if caught:
-        session.execute(update(SiteEvent).where(SiteEvent.id.in_(caught)).values(verdict=Verdict.SCANNER))
-    _clear(session, now - _KEPT)
-    _count_since(session, _first_whole_hour(now - _KEPT), now=now)
-    return len(caught)
 
 
 def forget(session: Session, *, now: datetime) -> int:
@@ -150,7 +126,7 @@ def _judge(
             *mine, SiteEvent.at > now - AGAIN, SiteEvent.article_id == article_id, SiteEvent.signal == signal
         )
     )
-    if lately:
+    if lately or (signal is Signal.PAGE_VIEW and _came_from_us(session, article_id, visitor, now=now)):
         return Verdict.REPEAT
     this_hour = session.scalar(
         select(func.count()).select_from(SiteEvent).where(*mine, SiteEvent.at > now - timedelta(hours=1))
@@ -158,25 +134,15 @@ def _judge(
     return Verdict.SCANNER if (this_hour or 0) >= MOST_PER_HOUR else Verdict.HUMAN
 
 
-def _first_whole_hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-
-
-def _clear(session: Session, since: datetime) -> None:
-    """Nothing of an hour whose events were all caught may stay."""
-    session.execute(
-        text(
-            "UPDATE signal_buckets AS b SET observed = 0 "
-            "WHERE b.signal IN ('page_view', 'share') AND b.hour >= :since "
-            "AND EXISTS (SELECT FROM site_events AS e WHERE e.article_id = b.article_id "
-            "AND e.signal = b.signal AND date_trunc('hour', e.at, 'UTC') = b.hour)"
-        ),
-        {"since": _first_whole_hour(since)},
+def _came_from_us(session: Session, article_id: int, visitor: bytes, *, now: datetime) -> bool:
+    """Say whether a link of ours led to this view: a redirect leaves no referrer that would tell."""
+    in_mail = exists().where(
+        Click.visitor == visitor, Click.at > now - CAME_FROM_US, Click.article_id == article_id
     )
-
-
-def _count_since(session: Session, since: datetime, *, now: datetime) -> None:
-    session.execute(
-        _COUNT,
-        {"since": since, "until": now - HELD, "least": NETWORK_LEAST, "share": NETWORK_SHARE},
+    in_list = exists().where(
+        SiteEvent.visitor == visitor,
+        SiteEvent.at > now - CAME_FROM_US,
+        SiteEvent.article_id == article_id,
+        SiteEvent.signal == Signal.WIDGET_CLICK,
     )
+    return bool(session.scalar(select(in_mail | in_list)))

@@ -20,6 +20,7 @@ COMPOSERS: dict[str, Composer] = {
     "already_subscribed": transactional.already_subscribed,
     "welcome": transactional.welcome,
     "operator_invitation": transactional.operator_invitation,
+    "operator_password": transactional.operator_password,
     "digest": bulk.digest,
     "blast": bulk.blast,
     "blast_test": bulk.blast_test,

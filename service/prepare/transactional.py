@@ -1,4 +1,4 @@
-"""Mail that one person caused: confirmations, answers to them, invitations."""
+"""Mail that one person caused: confirmations, answers to them, invitations, forgotten passwords."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,9 @@ from service.emails.rendering import render
 from service.languages.offered import SOURCE
 from service.newsletters import queries as newsletters
 from service.newsletters.letterhead import letterhead
-from service.operators.emails import invitation_letter
+from service.newsletters.models import Newsletter
+from service.operators import factors, forgotten
+from service.operators.emails import invitation_letter, password_letter
 from service.prepare.desk import Answer, Desk
 from service.subscribers import emails
 from service.subscribers.models import Subscription, SubscriptionState
@@ -68,8 +70,7 @@ def operator_invitation(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Invite an operator; an invitation that was accepted, renewed or withdrawn is not sent."""
     operators = desk.operators(messages)
     inviters = desk.inviters(messages)
-    # Invitations belong to the house rather than to a list; they come from its first newsletter's sender.
-    newsletter = next(iter(newsletters.list_all(desk.session)), None)
+    newsletter = _house(desk)
 
     def one(message: Due) -> Answer:
         operator = operators.get(message.operator_id or 0)
@@ -93,6 +94,39 @@ def operator_invitation(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
         )
 
     return [one(message) for message in messages]
+
+
+def operator_password(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
+    """Send the way to a new password; one that was chosen meanwhile makes the letter needless."""
+    operators = desk.operators(messages)
+    newsletter = _house(desk)
+
+    def one(message: Due) -> Answer:
+        operator = operators.get(message.operator_id or 0)
+        if operator is None or operator.disabled_at is not None or newsletter is None:
+            return Skip(message, "erased")
+        mark = str(message.details["mark"])
+        if forgotten.mark_of(operator) != mark:
+            return Skip(message, "replaced")
+        letter = password_letter(
+            operator,
+            mark=mark,
+            has_second_factor=factors.of(desk.session, operator.id).any,
+            letterhead=letterhead(newsletter, locale=SOURCE, links=desk.links),
+            links=desk.links,
+            asked_at=message.created_at,
+        )
+        content = render(letter)
+        return desk.to_operator(
+            message, operator, newsletter, content.subject, mime.body_of(content), date=message.created_at
+        )
+
+    return [one(message) for message in messages]
+
+
+def _house(desk: Desk) -> Newsletter | None:
+    """Letters to operators belong to no list; they come from the first newsletter's sender."""
+    return next(iter(newsletters.list_all(desk.session)), None)
 
 
 def _each(desk: Desk, messages: Sequence[Due], one: Callable[[Due, Subscription], Answer]) -> list[Answer]:

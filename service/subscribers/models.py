@@ -95,6 +95,8 @@ class Subscription(Model):
     feed_generation: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     #: Blasts are a consent of their own.
     announcements: Mapped[bool] = mapped_column(default=False)
+    #: Being recognised is another: while set, followed links are known by it. Gone, they are nobody's.
+    recognition_key: Mapped[bytes | None]
     #: First local day on which mail comes again; None when not paused.
     paused_until: Mapped[date | None]
     #: UTC instant of the next digest; None while pending or unsubscribed.

@@ -90,4 +90,5 @@ def _leave(session: Session, subscription: Subscription, *, now: datetime) -> No
     subscription.first_digest_pending = False
     subscription.paused_until = None
     subscription.announcements = False
+    subscription.recognition_key = None
     session.flush()

@@ -8,7 +8,14 @@ from flask.testing import FlaskClient
 from service.bootstrap import Runtime
 
 #: Console pages that a person without an account must be able to open.
-OPEN = {"/console/login", "/console/invitation/<token>"}
+OPEN = {
+    "/console/login",
+    "/console/login/second",
+    "/console/login/passkey",
+    "/console/forgotten",
+    "/console/password/<token>",
+    "/console/invitation/<token>",
+}
 
 
 def test_every_console_route_refuses_a_stranger(client: FlaskClient) -> None:
@@ -47,6 +54,7 @@ def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskCl
         links.unsubscribe(subscription_id=1, mailing_id=2),
         links.click(article_id=1, mailing_id=2, slot=3),
         links.invitation(operator_id=1, generation=1, at=now),
+        links.new_password(operator_id=1, mark="0123456789abcdef", at=now),
         links.console(),
         links.view(mailing_id=1, message_id=2),
         links.own_feed(subscription_id=1, generation=1),

@@ -45,7 +45,8 @@ def browser() -> Iterator[Browser]:
 def live(settings: Settings, committing: Sessions, dispatcher: RecordingDispatcher) -> Iterator[Runtime]:
     """The runtime of a server that answers under its own PUBLIC_URL; its rows are deleted afterwards."""
     server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True)
-    address = HttpUrl(f"http://127.0.0.1:{server.server_port}")
+    # By name: browsers make no passkeys for an IP address.
+    address = HttpUrl(f"http://localhost:{server.server_port}")
     runtime = bootstrap.build(settings.model_copy(update={"public_url": address})).with_(
         sessions=committing, dispatcher=dispatcher
     )

@@ -15,6 +15,7 @@ from service.emails.letters import (
     InvitationLetter,
     Letter,
     Letterhead,
+    PasswordLetter,
     SubscriberLinks,
     WelcomeLetter,
 )
@@ -179,5 +180,11 @@ LETTERS: dict[str, Letter] = {
         role="editor",
         accept_url=f"{BASE}/console/invitation/WyJpbiIsMywxXQ.c2lnbmF0dXJl",
         valid_until=date(2026, 12, 4),
+    ),
+    "operator_password": PasswordLetter(
+        letterhead=HEAD,
+        password_url=f"{BASE}/console/password/WzE3NjQsMywiYWJjZCJd.c2lnbmF0dXJl",
+        valid_for="an hour",
+        has_second_factor=True,
     ),
 }

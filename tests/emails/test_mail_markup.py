@@ -1,6 +1,7 @@
 """Rules that every mail keeps, in every variant (standards 29-30, 57, 59-69)."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,7 @@ from service.emails.colours import AA, PAPER, Accent, contrast
 from service.emails.letters import EmailContent
 from service.emails.rendering import render
 from tests.emails.markup import Mail, links_of_text
-from tests.emails.samples import BASE
+from tests.emails.samples import BASE, digest
 from tests.emails.variants import EVERY
 
 RENDERED = {name: render(letter) for name, letter in EVERY.items()}
@@ -190,3 +191,14 @@ def test_a_paper_does_not_sign_each_story_in_its_own_newsletter() -> None:
     assert "Energy · The Harbour Post" not in content.text
     assert "The Harbour Post ·" not in re.sub(r"<[^>]+>", "", content.html)
     assert "Harbour Post · " in RENDERED["digest"].text
+
+
+def test_a_digest_has_one_link_that_is_neither_seen_nor_heard_nor_reached_by_key() -> None:
+    letter = replace(digest(3), trap_url="https://news.example.org/h/x")
+    content = render(letter)
+    [trap] = [e for e in Mail(content.html).elements if e.attributes.get("href") == letter.trap_url]
+    assert (trap.attributes["aria-hidden"], trap.attributes["tabindex"]) == ("true", "-1")
+    assert trap.text == ""
+    assert letter.trap_url not in content.text
+    plain = render(digest(3))
+    assert "/h/" not in plain.html

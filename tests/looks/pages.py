@@ -6,8 +6,10 @@ A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from service.blasts.models import Blast
 from service.subscribers.models import SubscriptionState
 from tests.looks.world import World
 
@@ -16,6 +18,20 @@ NO_PAGE = {
     "clicks.follow": "leads on to the article",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
+    "traps.follow": "leads on to the front page",
+    "widget.show": "data for the pages of other sites",
+    "widget.follow": "leads on to the article",
+    "widget.allow": "an answer without a body",
+    "archive.drawn": "a picture",
+    "archive.latest": "leads on to the newest edition",
+    "feeds.editions": "a feed",
+    "feeds.topic": "a feed",
+    "feeds.popular": "a feed",
+    "own_feed.atom": "a feed",
+    "own_feed.json": "a feed",
+    "robots.robots": "for machines",
+    "robots.sitemap_index": "for machines",
+    "robots.sitemap": "for machines",
 }
 
 
@@ -49,12 +65,22 @@ def _preferences(world: World, **values: object) -> str:
     return world.links.preferences(subscription_id=world.reader(**values).id)
 
 
+def _recognition(world: World) -> str:
+    return f"{_preferences(world)}/recognition"
+
+
 def _unsubscribe(world: World) -> str:
     return world.links.unsubscribe(subscription_id=world.reader().id)
 
 
 def _never(world: World) -> str:
     return world.links.never_again(subscription_id=world.pending().id)
+
+
+def _announcement(world: World) -> TestResponse:
+    with world.runtime.sessions() as session:
+        blast_id = session.scalars(select(Blast.id).filter_by(newsletter_id=world.newsletter.id)).one()
+    return world.get(f"{sign_up(world)}/b/{blast_id}")
 
 
 PAGES = (
@@ -71,6 +97,10 @@ PAGES = (
     ReaderPage("replaced", "confirming.show", lambda world: world.get(_confirm(world, generation=0))),
     ReaderPage("expired", "confirming.show", lambda world: world.get("/c/WzEsMV0.x")),
     ReaderPage("preferences", "preferences.show", lambda world: world.get(_preferences(world))),
+    ReaderPage("recognition", "recognition.show", lambda world: world.get(_recognition(world))),
+    ReaderPage(
+        "recognised", "recognition.decide", lambda world: world.post(_recognition(world), recognise="yes")
+    ),
     ReaderPage(
         "preferences-refused",
         "preferences.save",
@@ -85,6 +115,19 @@ PAGES = (
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
     ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage(
+        "preferences-with-feed",
+        "preferences.show",
+        lambda world: world.get(_preferences(world, feed_on=True, feed_generation=1)),
+    ),
+    ReaderPage("archive", "archive.index", lambda world: world.get(f"{sign_up(world)}/archive")),
+    ReaderPage("edition", "archive.edition", lambda world: world.get(f"{sign_up(world)}/latest")),
+    ReaderPage("announcement", "archive.announcement", _announcement),
+    ReaderPage("topic", "shelves.topic", lambda world: world.get(f"{sign_up(world)}/t/topic-0")),
+    ReaderPage("popular", "shelves.popular", lambda world: world.get(f"{sign_up(world)}/popular")),
+    ReaderPage(
+        "mail-gone", "own_mail.show", lambda world: world.get(world.links.view(mailing_id=1, message_id=1))
+    ),
     ReaderPage("error-404", "sign_up.show", lambda world: world.get("/nothing-is-here")),
     ReaderPage("error-400", "sign_up.submit", lambda world: world.post(sign_up(world), csrf_token="forged")),
 )

@@ -15,6 +15,7 @@ from service.newsletters.models import Newsletter
 from service.subscribers.models import Subscription, SubscriptionState
 from service.tokens import Purpose
 from tests.factories import make_newsletter, make_subscription
+from tests.looks import shelf
 
 #: One that is read from the left, one from the right.
 LOCALES = ("en", "ar")
@@ -119,8 +120,10 @@ def build(session: Session, *, locale: str) -> Newsletter:
         home_url="https://saltmere.example/",
         privacy_url="https://saltmere.example/privacy",
         time_zone="Europe/London",
+        recognises=True,
     )
     for number, (topic, (_, description)) in enumerate(zip(newsletter.topics, _TOPICS[locale], strict=True)):
         topic.description, topic.slug = description, f"topic-{number}"
     session.flush()
+    shelf.fill(session, newsletter)
     return newsletter

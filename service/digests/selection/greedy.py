@@ -156,7 +156,9 @@ def _take_new(desk: _Desk, fresh: list[_Pair], *, limit: int, room: int) -> None
 def _missed(desk: _Desk, usable: list[Candidate], fresh: list[_Pair]) -> list[_Pair]:
     """Popular stories of the reader's topics that are not new in any of them; up to as many as have room."""
     new = {candidate.article_id for candidate, _ in fresh} | desk.ids
-    return _pairs([one for one in usable if one.popular and one.article_id not in new], desk.follows)
+    return _pairs(
+        [one for one in usable if one.popular and one.missable and one.article_id not in new], desk.follows
+    )
 
 
 def _take_missed(desk: _Desk, missed: list[_Pair], *, limit: int) -> None:

@@ -1,6 +1,7 @@
 """Puts what was taken into sections, the lead first; `telling` says what they are called, and why."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from service.digests.selection import telling
 from service.digests.selection.telling import Heading
@@ -73,6 +74,11 @@ def pick_of(taken: Taken, *, slot: int, names: Mapping[int, str], reader: Reader
     return Pick(taken.candidate.article_id, taken.place.topic_id, slot, reason, draw)
 
 
+@lru_cache(maxsize=1024)
+def _new_in(topic: str) -> Heading:
+    return Heading("new in", topic)
+
+
 def _popular_heading(reader: Reader) -> Heading:
     if not reader.topics:
         return Heading("popular", span=reader.span)
@@ -90,7 +96,7 @@ def _new_runs(
     lead_topic = ordered[0].place.topic_id if ordered and with_lead else None
     single = [topic_id for topic_id, run in by_topic.items() if len(run) == 1 and topic_id != lead_topic]
     together = single if len(by_topic) > _APART and len(single) > 1 else []
-    runs = [(Heading("new in", names[key]), run) for key, run in by_topic.items() if key not in together]
+    runs = [(_new_in(names[key]), run) for key, run in by_topic.items() if key not in together]
     if together:
         runs.append((_ALSO_NEW, [one for key in together for one in by_topic[key]]))
     return runs

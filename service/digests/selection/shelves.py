@@ -83,7 +83,7 @@ class Shelves:
                 view.fresh.setdefault(topic_id, []).append(entry)
                 if entry.candidate.popular:
                     view.popular.setdefault(topic_id, []).append(entry)
-            elif entry.candidate.popular:
+            elif entry.candidate.popular and entry.candidate.missable:
                 view.missed.setdefault(topic_id, []).append(entry)
         position = {topic_id: n for n, (topic_id, _) in enumerate(self.offered)}
         view.drawn = sorted(

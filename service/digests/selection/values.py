@@ -40,6 +40,8 @@ class Candidate:
     author: str | None = None
     #: Clicked more than expected, and often enough to say so.
     popular: bool = False
+    #: May still come to a reader who has not had it, though it is new no longer; if it is popular.
+    missable: bool = True
     #: Drawn once per edition from N(score, sd²), for the exploration slot.
     draw: float = 0.0
     has_image: bool = False

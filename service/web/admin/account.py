@@ -1,6 +1,6 @@
-"""One's own account: name, password, and where one is logged in."""
+"""One's own account: name, password, second factor, and where one is logged in."""
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask import session as browser
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -8,10 +8,11 @@ from wtforms import PasswordField, StringField
 
 from service.db import transaction
 from service.errors import InvalidInput
-from service.operators import accounts, queries, sessions
-from service.operators.models import Operator, Role
+from service.operators import accounts, devices, factors, queries, rules, sessions
+from service.operators import login as logins
+from service.operators.models import Ending, Operator, Role
 from service.operators.roles import DESCRIPTIONS
-from service.web.admin import auth, page
+from service.web.admin import auth, login_cookie, page
 from service.web.admin.fields import ConsoleForm
 from service.web.context import now, runtime
 
@@ -67,14 +68,31 @@ def change_password() -> ResponseReturnValue:
     return redirect(url_for(".index"))
 
 
+@blueprint.post("/logins/end")
+def end_login() -> ResponseReturnValue:
+    """End one login of this account, in whatever browser it is."""
+    me = auth.current_operator().id
+    with transaction(runtime().sessions) as session:
+        ended = sessions.end_one(session, me, _hash(request.form.get("login", "")), now=now())
+        if ended:
+            logins.note_end(session, me, "operator.login_ended", now=now())
+    if ended:
+        page.say("That login has ended.")
+    else:
+        page.warn("That login was over already.")
+    return redirect(url_for(".index"))
+
+
 @blueprint.post("/log-out-everywhere")
 def log_out_everywhere() -> ResponseReturnValue:
     """End every login of this account, this one too."""
+    me = auth.current_operator().id
     with transaction(runtime().sessions) as session:
-        sessions.end_all(session, auth.current_operator().id)
+        ended = sessions.end_all(session, me, why=Ending.EVERYWHERE, now=now())
+        logins.note_end(session, me, "operator.logged_out_everywhere", now=now(), after={"logins": ended})
     browser.clear()
     response = make_response(redirect(url_for("console_entrance.login")))
-    auth.forget(response)
+    login_cookie.forget(response)
     page.say("You are logged out everywhere.")
     return response
 
@@ -88,15 +106,27 @@ def _this_login() -> bytes | None:
     return login.token_hash if login else None
 
 
+def _hash(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""
+
+
 def _page(name_form: NameForm, password_form: PasswordForm) -> str:
+    me = auth.current_operator()
     with runtime().sessions() as session:
-        logins = sessions.list_for(session, auth.current_operator().id, now=now())
+        live = sessions.list_for(session, me.id, now=now())
+        found = factors.of(session, me.id)
+        limits = rules.current(session)
     return render_template(
         "admin/account.html",
         name_form=name_form,
         password_form=password_form,
-        logins=logins,
+        logins=[(login, devices.describe(login.user_agent)) for login in live],
         this_login=_this_login(),
+        found=found,
+        limits=limits,
         now=now(),
-        description=DESCRIPTIONS[auth.current_operator().role],
+        description=DESCRIPTIONS[me.role],
     )

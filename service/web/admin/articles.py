@@ -12,7 +12,8 @@ from service.newsletters import queries as newsletters
 from service.operators.accounts import actor_of
 from service.operators.models import Role
 from service.ops import articles
-from service.web.admin import auth, page
+from service.web.admin import article_page, auth, page
+from service.web.admin.bars import Bar
 from service.web.admin.curation_form import CurationForm
 from service.web.context import now, runtime
 
@@ -25,18 +26,40 @@ SHOWN = 30
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     newsletter_id = request.args.get("newsletter", type=int)
-    words = request.args.get("words", "")[:200]
+    words = request.args.get("words", "")[:200].replace("\0", "")
+    is_best = request.args.get("order") == "best"
     with runtime().sessions() as session:
-        found = articles.list_page(
-            session,
-            newsletter_id=newsletter_id,
-            words=words,
-            before=request.args.get("before", type=int),
-            limit=SHOWN,
-        )
         offered = newsletters.list_open(session)
+        topic_id = request.args.get("topic", type=int)
+        if topic_id not in {topic.id for each in offered for topic in each.open_topics}:
+            topic_id = None
+        if is_best:
+            found = articles.list_best(
+                session,
+                newsletter_id=newsletter_id,
+                topic_id=topic_id,
+                words=words,
+                limit=SHOWN,
+                now=now(),
+            )
+        else:
+            found = articles.list_page(
+                session,
+                newsletter_id=newsletter_id,
+                topic_id=topic_id,
+                words=words,
+                before=request.args.get("before", type=int),
+                limit=SHOWN,
+            )
     return render_template(
-        "admin/articles.html", found=found, newsletters=offered, newsletter_id=newsletter_id, words=words
+        "admin/articles.html",
+        found=found,
+        newsletters=offered,
+        newsletter_id=newsletter_id,
+        topic_id=topic_id,
+        is_best=is_best,
+        words=words,
+        bar_of=Bar.of,
     )
 
 
@@ -54,7 +77,7 @@ def list_curations() -> ResponseReturnValue:
 
 @blueprint.get("/<int:article_id>")
 def show(article_id: int) -> ResponseReturnValue:
-    return _page(article_id, CurationForm(formdata=None))
+    return article_page.render(article_id)
 
 
 @blueprint.post("/<int:article_id>/curate")
@@ -64,7 +87,7 @@ def curate(article_id: int) -> ResponseReturnValue:
     with runtime().sessions() as session:
         form.offer(articles.get(session, article_id, now=now()).newsletter.open_topics)
     if not form.validate():
-        return _page(article_id, form), 422
+        return article_page.render(article_id, form=form), 422
     try:
         with transaction(runtime().sessions) as session:
             curations.curate(
@@ -80,7 +103,7 @@ def curate(article_id: int) -> ResponseReturnValue:
             )
     except InvalidInput as error:
         form.complain(error, default="reason")
-        return _page(article_id, form), 422
+        return article_page.render(article_id, form=form), 422
     page.say("Saved. It holds for every digest that is planned from now on.")
     return redirect(url_for(".show", article_id=article_id))
 
@@ -121,12 +144,3 @@ def restore(article_id: int) -> ResponseReturnValue:
 
 def _actor() -> str:
     return actor_of(auth.current_operator())
-
-
-def _page(article_id: int, form: CurationForm) -> str:
-    with runtime().sessions() as session:
-        view = articles.get(session, article_id, now=now())
-        form.offer(view.newsletter.open_topics)
-        return render_template(
-            "admin/article.html", view=view, form=form, longest_reason=curations.LONGEST_REASON
-        )

@@ -1,21 +1,32 @@
-"""Who is at the console: the login cookie, and the guard that stands before whole blueprints."""
+"""The guard that stands before whole blueprints: who may look, who may change, and what happens else."""
 
-from urllib.parse import urlsplit
-
-from flask import Blueprint, Response, abort, g, redirect, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from service.db import transaction
-from service.errors import BadToken, BroadsheetError
-from service.operators import sessions
-from service.operators.models import Operator, OperatorSession, Role
+from service.errors import BroadsheetError
+from service.operators.models import Operator, Role
 from service.operators.roles import allows
-from service.tokens import LIFETIMES, Purpose
-from service.web.admin import page
-from service.web.context import now, runtime
+from service.web.admin import login_cookie, page, recent, typed
+from service.web.admin.login_cookie import find_login as find_login
+from service.web.admin.recent import require as require_recent
+from service.web.admin.typed import safe_path as safe_path
+
+__all__ = ["current_operator", "dress", "find_login", "protect", "require", "require_recent", "safe_path"]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The roles that each guarded blueprint has declared: to look, and to change. A test walks them.
+DECLARED: dict[str, tuple[Role, Role]] = {}
+#: What an operator without the second factor that everybody needs may still do: set one up, and stop mail.
+_WITHOUT_FACTOR = frozenset({"console_account", "console_factors", "console_confirm"})
+_STOPS = frozenset(
+    {
+        "console_queue.ask_to_pause_all",
+        "console_queue.pause_all",
+        "console_queue.pause",
+        "console_blasts.pause",
+    }
+)
 
 
 def protect(blueprint: Blueprint, *, change: Role, look: Role = Role.VIEWER) -> None:
@@ -23,11 +34,14 @@ def protect(blueprint: Blueprint, *, change: Role, look: Role = Role.VIEWER) -> 
 
     Also gives its templates the console's layout, and shows its errors inside that layout.
     """
+    DECLARED[blueprint.name] = (look, change)
 
     def guard() -> ResponseReturnValue | None:
         if find_login() is None:
             return _to_login()
         require(look if request.method in _SAFE else change)
+        if login_cookie.lacks_factor() and blueprint.name not in _WITHOUT_FACTOR:
+            return None if request.endpoint in _STOPS else _to_second_factor()
         return None
 
     blueprint.before_request(guard)
@@ -39,8 +53,10 @@ def dress(blueprint: Blueprint) -> None:
     blueprint.context_processor(lambda: page.context(_operator_or_none()))
     blueprint.add_app_template_filter(page.ago, "ago")
     blueprint.after_request(page.keep_out_of_caches)
+    blueprint.after_request(typed.drop_what_was_sent)
     blueprint.register_error_handler(CSRFError, page.form_expired)
     blueprint.register_error_handler(BroadsheetError, page.problem)
+    blueprint.register_error_handler(recent.ConfirmationNeeded, recent.ask)
     blueprint.register_error_handler(403, page.forbidden)
     blueprint.register_error_handler(404, page.not_found)
 
@@ -61,83 +77,28 @@ def current_operator() -> Operator:
     return login.operator
 
 
-def find_login() -> OperatorSession | None:
-    """Return the login that the request's cookie names, looked up once per request."""
-    if "operator_login" not in g:
-        token = request.cookies.get(cookie_name(), "")
-        g.operator_login = None
-        if token:
-            with transaction(runtime().sessions) as session:
-                g.operator_login = sessions.find(session, token, now=now())
-    login: OperatorSession | None = g.operator_login
-    return login
-
-
-def remember(response: Response, token: str, operator: Operator) -> None:
-    """Set the login cookie, and the one that tells the throttle that this browser knows the account."""
-    _set(response, cookie_name(), token, seconds=int(sessions.ABSOLUTE.total_seconds()))
-    known = runtime().tokens.make(Purpose.DEVICE, [operator.id], at=now())
-    _set(response, device_cookie_name(), known, seconds=int(LIFETIMES[Purpose.DEVICE].total_seconds()))
-
-
-def known_operator_id() -> int | None:
-    """Return the account that this browser signed in to before."""
-    cookie = request.cookies.get(device_cookie_name(), "")
-    try:
-        payload = runtime().tokens.read(Purpose.DEVICE, cookie, now=now())
-    except BadToken:
-        return None
-    return int(payload[0])
-
-
-def forget(response: Response) -> None:
-    """Delete the login cookie."""
-    _set(response, cookie_name(), "", seconds=0)
-
-
-def cookie_name() -> str:
-    return _prefixed("broadsheet-login")
-
-
-def device_cookie_name() -> str:
-    return _prefixed("broadsheet-device")
-
-
-def safe_path(target: str) -> str | None:
-    """Return where to go on after logging in: a console page of ours, nothing else."""
-    parts = urlsplit(target)
-    if parts.scheme or parts.netloc or "\\" in target or not target.startswith("/console/"):
-        return None
-    return target
-
-
 def _operator_or_none() -> Operator | None:
     login = find_login()
     return login.operator if login else None
 
 
 def _to_login() -> ResponseReturnValue:
+    """Lead to the login and back; what was typed is there again afterwards."""
     target = url_for("console_entrance.login")
+    if request.method == "POST":
+        target = url_for("console_entrance.login", next=typed.keep() or typed.page_it_was_on())
+    elif request.path != "/console/" and "HX-Request" not in request.headers:
+        target = url_for("console_entrance.login", next=request.full_path.rstrip("?"))
     if "HX-Request" in request.headers:
         # A fragment must not be replaced by a login form: the whole page goes there.
         return "", 401, {"HX-Redirect": target}
-    if request.method == "GET" and request.path != "/console/":
-        target = url_for("console_entrance.login", next=request.full_path.rstrip("?"))
     return redirect(target)
 
 
-def _prefixed(name: str) -> str:
-    # Browsers accept the __Host- prefix on Secure cookies only (standards 151).
-    return f"__Host-{name}" if runtime().settings.https else name
-
-
-def _set(response: Response, name: str, value: str, *, seconds: int) -> None:
-    response.set_cookie(
-        name,
-        value,
-        max_age=seconds,
-        path="/",
-        secure=runtime().settings.https,
-        httponly=True,
-        samesite="Lax",
+def _to_second_factor() -> ResponseReturnValue:
+    kept = typed.keep()
+    page.warn(
+        "Everybody needs a second factor here. Set one up, and go on."
+        + (" What you typed is kept." if kept else "")
     )
+    return redirect(url_for("console_factors.index", next=kept) if kept else url_for("console_factors.index"))

@@ -1,20 +1,20 @@
-"""The doors of the console: logging in, logging out, accepting an invitation."""
+"""The doors of the console: logging in with a password, logging out, accepting an invitation."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, make_response, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import EmailField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from service.db import transaction
 from service.errors import BadToken, InvalidInput, TooManyRequests
-from service.operators import accounts, sessions, setup
+from service.operators import accounts, factors, passkeys, sessions, setup
 from service.operators import login as logins
 from service.operators.models import Operator
-from service.subscribers.addresses import network_of
 from service.tokens import Purpose
-from service.web.admin import auth, navigation, page
+from service.web.admin import auth, endings, login_cookie, navigation, page, second_step
 from service.web.admin.fields import ConsoleForm
-from service.web.context import now, runtime, visitor_ip
+from service.web.admin.letting_in import let_in, target_after
+from service.web.context import now, runtime
 
 blueprint = Blueprint("console_entrance", __name__, url_prefix="/console")
 auth.dress(blueprint)
@@ -36,37 +36,42 @@ class InvitationForm(ConsoleForm):
 def login() -> ResponseReturnValue:
     """Show the form; who is logged in already goes on."""
     if auth.find_login() is not None:
-        return redirect(_target())
+        return redirect(target_after())
     with runtime().sessions() as reading:
         nobody_yet = setup.is_open(reading)
-    return render_template("admin/login.html", form=LoginForm(), problem=None, nobody_yet=nobody_yet)
+    return _login_page(LoginForm(formdata=None), nobody_yet=nobody_yet, status=200)
 
 
 @blueprint.post("/login")
 def log_in() -> ResponseReturnValue:
-    """Check address and password; a new login gets new tokens."""
+    """Check address and password, and ask for the second factor where there is one."""
     form = LoginForm()
     if not form.validate():
-        return _login_page(form, problem=None, status=422)
+        return _login_page(form)
     try:
-        operator = _check(form)
+        operator, has_factor = _check(form)
     except TooManyRequests as error:
         answer = make_response(_login_page(form, problem=str(error), status=429))
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     if operator is None:
-        return _login_page(form, problem=WRONG, status=422)
-    return let_in(operator, _target())
+        return _login_page(form, problem=WRONG)
+    if has_factor:
+        return second_step.begin(operator)
+    return let_in(operator, target_after())
 
 
 @blueprint.post("/logout")
 def log_out() -> ResponseReturnValue:
     """End this login, on the server and in the browser."""
+    login = login_cookie.find_login()
     with transaction(runtime().sessions) as writing:
-        sessions.end(writing, request.cookies.get(auth.cookie_name(), ""))
+        sessions.end(writing, login_cookie.token_here(), now=now())
+        if login is not None:
+            logins.note_end(writing, login.operator_id, "operator.signed_out", now=now())
     session.clear()
     response = make_response(redirect(url_for("console_entrance.login")))
-    auth.forget(response)
+    login_cookie.forget(response)
     page.say("You are logged out.")
     return response
 
@@ -97,34 +102,20 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             operator = accounts.find_invited(reading, operator_id, generation)
         return _invitation_page(form, operator), 422
     page.say(f"Welcome, {operator.name}.")
-    return let_in(operator, navigation.first_page())
+    return let_in(operator, navigation.first_page(), by="an invitation")
 
 
-def let_in(operator: Operator, target: str) -> ResponseReturnValue:
-    """Begin a login in this browser, ending the one it had, and go on to a page."""
+def _check(form: LoginForm) -> tuple[Operator | None, bool]:
     with transaction(runtime().sessions) as writing:
-        sessions.end(writing, request.cookies.get(auth.cookie_name(), ""))
-        token = sessions.start(writing, operator, ip=request.remote_addr, now=now())
-    flashes = session.get("_flashes")
-    session.clear()  # a CSRF token that was known before the login is worth nothing after it
-    if flashes:
-        session["_flashes"] = flashes
-    response = make_response(redirect(target))
-    auth.remember(response, token, operator)
-    return response
-
-
-def _check(form: LoginForm) -> Operator | None:
-    with transaction(runtime().sessions) as writing:
-        return logins.sign_in(
+        operator = logins.check_password(
             writing,
             form.email.data or "",
             form.password.data or "",
-            network=network_of(visitor_ip()),
-            known_operator_id=auth.known_operator_id(),
+            origin=login_cookie.origin(),
             hash_address=runtime().hash_address,
             now=now(),
         )
+        return operator, operator is not None and factors.of(writing, operator.id).any
 
 
 def _read(token: str) -> tuple[int, int]:
@@ -134,12 +125,19 @@ def _read(token: str) -> tuple[int, int]:
     return int(payload[0]), int(payload[1])
 
 
-def _target() -> str:
-    return auth.safe_path(request.args.get("next", "")) or navigation.first_page()
-
-
-def _login_page(form: LoginForm, *, problem: str | None, status: int) -> tuple[str, int]:
-    return render_template("admin/login.html", form=form, problem=problem, nobody_yet=False), status
+def _login_page(
+    form: LoginForm, *, problem: str = "", nobody_yet: bool = False, status: int = 422
+) -> tuple[str, int]:
+    shown = render_template(
+        "admin/login.html",
+        form=form,
+        problem=problem,
+        ending=endings.sentence() if status == 200 else "",
+        nobody_yet=nobody_yet,
+        has_passkeys=passkeys.site(runtime().settings.base_url) is not None,
+        after=target_after(default=""),
+    )
+    return shown, status
 
 
 def _invitation_page(form: InvitationForm, operator: Operator) -> str:

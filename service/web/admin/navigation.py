@@ -42,6 +42,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Senders", "console_senders.index"),
             Entry("Sources", "console_sources.index"),
             Entry("Categories", "console_categories.index"),
+            Entry("Popular list", "console_widget.index"),
         ),
     ),
     (
@@ -50,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Readers", "console_readers.index"),
             Entry("Relays", "console_relays.index"),
             Entry("Operators", "console_operators.index", role="admin"),
+            Entry("Audit log", "console_audit.index"),
         ),
     ),
 )

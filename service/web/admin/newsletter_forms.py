@@ -43,6 +43,7 @@ class NewsletterForm(ConsoleForm):
         "Minutes for a review", [checked(checks.number, least=0, most=LONGEST_REVIEW)], default=0
     )
 
+    recognises = BooleanField("Readers may ask to be recognised when they follow a link")
     archive_public = BooleanField("Editions, topics and feeds have public pages", default=True)
 
     def offer(self, senders: list[Sender]) -> None:
@@ -63,6 +64,7 @@ class NewsletterForm(ConsoleForm):
             min_items=self.min_items.data or 0,
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,
+            recognises=bool(self.recognises.data),
             archive_public=self.archive_public.data,
         )
 

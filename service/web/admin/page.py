@@ -12,7 +12,7 @@ from service.errors import BroadsheetError
 from service.operators.models import Operator, Role
 from service.operators.roles import allows
 from service.ops import actors
-from service.web.admin import navigation, times
+from service.web.admin import login_cookie, navigation, subjects, times, typed
 from service.web.context import now, runtime
 from service.web.errors import SENTENCES, STATUSES
 
@@ -30,6 +30,7 @@ def context(operator: Operator | None) -> dict[str, Any]:
         "navigation": navigation.groups(may) if operator else [],
         "is_inbox": settings.smtp_is_inbox,
         "inbox_url": settings.inbox_url,
+        "audit_of_page": subjects.audit_of_page,
         # Asked by the layout alone, so that live parts of pages cost no query.
         "find_hold": _find_hold,
     }
@@ -58,12 +59,15 @@ def warn(sentence: str) -> None:
 
 
 def problem(error: BroadsheetError) -> ResponseReturnValue:
+    """Say what is in the way; what was typed into a form that came too late is kept."""
     status = next((code for kind, code in STATUSES.items() if isinstance(error, kind)), 500)
-    return _error(status, str(error))
+    return _error(status, str(error), kept=typed.keep() if login_cookie.find_login() else None)
 
 
 def forbidden(_error_: Exception) -> ResponseReturnValue:
-    return _error(403, "Your role does not allow this. An administrator can give you another one.")
+    """Refuse, and keep what was typed: a role may have been taken away while the form was open."""
+    sentence = "Your role does not allow this. An administrator can give you another one."
+    return _error(403, sentence, kept=typed.keep())
 
 
 def not_found(_error_: Exception) -> ResponseReturnValue:
@@ -71,8 +75,11 @@ def not_found(_error_: Exception) -> ResponseReturnValue:
 
 
 def form_expired(_error_: Exception) -> ResponseReturnValue:
+    """Refuse a form whose token is too old: a login in another tab does that. A stranger's keeps nothing."""
+    kept = typed.keep() if typed.came_from_us() else None
+    sentence = "This page was open for too long, or is older than your login, or cookies are off. "
     return _error(
-        400, "This page was open for too long, or cookies are off. Go back, reload it and try again."
+        400, sentence + ("Nothing was done." if kept else "Go back, reload it and try again."), kept
     )
 
 
@@ -83,6 +90,6 @@ def keep_out_of_caches(response: Response) -> Response:
     return response
 
 
-def _error(status: int, sentence: str) -> ResponseReturnValue:
+def _error(status: int, sentence: str, kept: str | None = None) -> ResponseReturnValue:
     sentence = sentence or SENTENCES.get(status, "")
-    return render_template("admin/error.html", status=status, sentence=sentence), status
+    return render_template("admin/error.html", status=status, sentence=sentence, kept=kept), status

@@ -16,7 +16,7 @@ from service.newsletters.models import Newsletter
 from service.operators import accounts, setup
 from service.operators.models import Operator, Role
 from service.web.admin import auth, feeds, namesakes, navigation, page
-from service.web.admin.entrance import let_in
+from service.web.admin.letting_in import let_in
 from service.web.admin.setup_form import SetupForm
 from service.web.context import now, runtime
 

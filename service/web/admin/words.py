@@ -89,6 +89,7 @@ KINDS = {
     "blast": "Blast",
     "blast_test": "Test of a blast",
     "operator_invitation": "Invitation of an operator",
+    "operator_password": "Forgotten password of an operator",
 }
 
 PHASES = {

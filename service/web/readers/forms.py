@@ -60,7 +60,8 @@ class ChoicesForm(Form):
 
     def validate_enough_items(self, field: Field) -> None:
         if field.data not in enough_offered(self.newsletter):
-            raise ValidationError(_(_PLAINLY["enough_items"]))
+            plainly = _PLAINLY["enough_items"]
+            raise ValidationError(_(plainly))
 
     def validate_time_zone(self, field: Field) -> None:
         _check(lambda: check_time_zone(field.data or ""))

@@ -18,6 +18,7 @@ from service.delivery.accounting import accounts
 from service.delivery.models import Mailing, MailingState, Message, MessageState, Stream
 from service.errors import Conflict
 from service.newsletters.models import Newsletter
+from service.recipes import composing
 from service.recipes.models import Recipe
 from service.subscribers.models import ConsentEvent, ConsentKind, Subscription, SubscriptionState
 from tests.factories import LINKS, make_newsletter, make_subscription
@@ -344,3 +345,31 @@ def test_a_mailing_that_was_stopped_elsewhere_ends_its_blast(session: Session, s
 
     session.refresh(blast)
     assert blast.state is BlastState.CANCELLED
+
+
+def test_every_reader_gets_a_blast_with_the_words_around_it_in_their_language(session: Session) -> None:
+    newsletter = make_newsletter(session)
+    readers = {locale: make_listener(session, newsletter, locale=locale) for locale in ("en", "de", "ar")}
+    blast = start(session, make_blast(session, newsletter), count=3)
+    sending.fan_out_slice(session, blast, now=NOW)
+
+    recipes = {recipe.locale: recipe for recipe in session.scalars(select(Recipe))}
+    assert recipes.keys() == readers.keys()
+    assert blast.recipe_id == recipes["en"].id
+    planned = {row.subscription_id: row.recipe_id for row in rows(session)}
+    assert planned == {reader.id: recipes[locale].id for locale, reader in readers.items()}
+    shown = {locale: composing.whole(session, recipe).html for locale, recipe in recipes.items()}
+    assert all("Hello <strong>readers</strong>." in html for html in shown.values())
+    assert 'dir="rtl"' in shown["ar"]
+
+
+def test_who_has_changed_language_since_the_start_gets_the_newsletters_own(session: Session) -> None:
+    newsletter = make_newsletter(session, locale="de")
+    reader = make_listener(session, newsletter, locale="de")
+    blast = start(session, make_blast(session, newsletter), count=1)
+    reader.locale = "fr"
+    session.flush()
+    sending.fan_out_slice(session, blast, now=NOW)
+
+    [row] = rows(session)
+    assert row.recipe_id == blast.recipe_id

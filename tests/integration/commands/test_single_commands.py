@@ -11,9 +11,9 @@ from service import cli
 from service.clock import utc_now
 from service.db import Sessions, transaction
 from service.errors import NotFound, StartupError
-from service.operators import accounts, passwords, queries
+from service.operators import accounts, factors, passwords, queries
 from service.operators import sessions as logins
-from service.operators.models import OperatorSession, Role
+from service.operators.models import OperatorSession, Role, Totp
 from service.ops import heartbeats
 
 ADA = "ada@courier.example"
@@ -71,8 +71,19 @@ def test_a_new_password_ends_the_old_one_and_every_login(configured: Sessions) -
         ada = queries.get(session, told["id"])
         assert passwords.verify(ada.password_hash, told["password"])
         assert not passwords.verify(ada.password_hash, OLD)
-        assert session.query(OperatorSession).count() == 0
+        assert session.query(OperatorSession).filter_by(ended_at=None).count() == 0
     assert isinstance(run("operator", "password", "ben@courier.example").exception, NotFound)
+
+
+def test_a_lost_second_factor_is_reset_on_the_command_line(configured: Sessions) -> None:
+    now = datetime.now(UTC)
+    number = json.loads(run("operator", "create", ADA, "--json").stdout)["id"]
+    with transaction(configured) as session:
+        session.add(Totp(operator_id=number, sealed_secret=b"x", added_at=now, last_step=1))
+    assert f"Operator {number}" in run("operator", "reset-factor", ADA).stdout
+    with configured() as session:
+        assert not factors.of(session, number).any
+    assert isinstance(run("operator", "reset-factor", "ben@courier.example").exception, NotFound)
 
 
 @pytest.mark.parametrize(("age", "status"), [(timedelta(0), 0), (timedelta(minutes=1), 1)])

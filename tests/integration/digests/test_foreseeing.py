@@ -12,10 +12,11 @@ from service.digests import foreseeing, planning, rehearsal
 from service.digests.models import Edition
 from service.errors import NotFound
 from service.newsletters.models import Rhythm
+from service.popularity.models import ArticleScore
 from service.recipes import reading
 from service.recipes.models import Recipe
 from service.subscribers.models import SubscriptionState
-from tests.factories import make_newsletter
+from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.digests.worlds import LINKS, NOW, articles_of, make_due, make_stories, make_world
 
 
@@ -46,6 +47,28 @@ def test_what_is_foreseen_is_what_is_sent(session: Session, sessions: Sessions) 
         assert seen.content is not None
         assert seen.items[0].title in seen.content.html
         assert seen.slot_at == NOW
+
+
+def test_who_else_is_due_changes_nothing_of_what_was_foreseen(session: Session, sessions: Sessions) -> None:
+    """A popular story of six weeks ago comes to one who has been away since, and to nobody else as missed."""
+    newsletter = make_world(session, stories=8)
+    source = make_source(session, newsletter)
+    old = make_article(session, source, *newsletter.topics, seq=9, published_at=NOW - timedelta(days=42))
+    session.add(
+        ArticleScore(article_id=old.id, score=1.0, sd=0.1, observed=90, explanation="", computed_at=NOW)
+    )
+    make_stories(session, newsletter, count=8, first_seq=10)
+    away, here = make_due(session, newsletter), make_due(session, newsletter, watermark=9)
+    session.commit()
+    before = NOW - timedelta(minutes=5)
+    foreseen = [foreseeing.foresee(session, one, links=LINKS, now=before) for one in (away, here)]
+
+    planning.plan_due(sessions, links=LINKS, now=NOW)
+
+    for reader, seen in zip((away, here), foreseen, strict=True):
+        assert [item.article_id for item in seen.items] == articles_of(session, reader)[0]
+    assert old.id in articles_of(session, away)[0]
+    assert old.id not in articles_of(session, here)[0]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from service.db import Sessions
 from service.digests import content, emails, planner, planning
 from service.digests.content import Issue
 from service.digests.selection.values import Pick, Section, Selection
+from service.languages import speech
 from service.newsletters.models import Newsletter
 from service.popularity.models import ArticleScore
 from service.recipes import composing, making, reading
@@ -20,7 +21,7 @@ from tests.integration.digests.worlds import LINKS, NOW, make_due, make_world
 
 
 def make_edition(session: Session, sessions: Sessions) -> list[Recipe]:
-    """Readers of many choices of three topics, some of whose stories are popular."""
+    """Readers of many choices of three topics and three languages; some stories are popular."""
     newsletter = make_world(session, stories=30, topics=("Science", "Energy & Law", "Sport"))
     for n, article in enumerate(session.scalars(select(Article).order_by(Article.id))):
         article.title = f"Harbour opens {n}\\t“é” \\N & more\tthan before"
@@ -30,7 +31,8 @@ def make_edition(session: Session, sessions: Sessions) -> list[Recipe]:
     ids = [topic.id for topic in newsletter.topics]
     for chosen in ([], ids[:1], ids[1:2], ids[:2], ids[1:], ids):
         for max_items in (3, 10, 14):
-            make_due(session, newsletter, topic_ids=chosen, max_items=max_items)
+            locale = {3: "en", 10: "de-AT", 14: "ar"}[max_items]
+            make_due(session, newsletter, topic_ids=chosen, max_items=max_items, locale=locale)
     session.commit()
     planning.plan_due(sessions, links=LINKS, now=NOW)
     return list(session.scalars(select(Recipe).order_by(Recipe.id)))
@@ -45,7 +47,8 @@ def rendered(session: Session, recipe: Recipe) -> Recipe:
     articles = {row.id: row for row in session.scalars(select(Article))}
     day = date.fromisoformat(recipe.content["issue_date"])
     issue = Issue(recipe.newsletter_id, recipe.mailing_id, recipe.locale, day, first=recipe.content["first"])
-    draft = content.draft(Selection(tuple(sections)), issue=issue, articles=articles)
+    with speech.speaking(recipe.locale):
+        draft = content.draft(Selection(tuple(sections)), issue=issue, articles=articles)
     letter = emails.digest_letter(
         session.get_one(Newsletter, recipe.newsletter_id), draft, articles=articles, links=LINKS
     )

@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.errors import TooManyRequests
-from service.operators import accounts, login, passwords
+from service.operators import accounts, login, passwords, throttle
 from service.operators.models import LoginFailure, Operator, Role
+from service.operators.throttle import Origin
 from service.tokens import AddressHasher
 
 PASSWORD = "a quiet harbour town"
@@ -32,9 +33,8 @@ def attempt(
     network: str = "203.0.113.0/24",
     known: int | None = None,
 ) -> Operator | None:
-    return login.sign_in(
-        session, email, password, network=network, known_operator_id=known, hash_address=HASHER, now=now
-    )
+    origin = Origin(network, known, "laptop")
+    return login.check_password(session, email, password, origin=origin, hash_address=HASHER, now=now)
 
 
 def fail(
@@ -75,7 +75,7 @@ def test_unknown_wrong_disabled_and_invited_all_get_the_same_answer(
 def test_five_wrong_passwords_make_the_sixth_wait(session: Session, ada: Operator, now: datetime) -> None:
     fail(session, now, times=4)
     assert attempt(session, now) is None
-    with pytest.raises(TooManyRequests, match="too many wrong passwords") as refused:
+    with pytest.raises(TooManyRequests, match="too many wrong tries") as refused:
         attempt(session, now, password=PASSWORD)
     assert refused.value.retry_after == 2
     assert attempt(session, now + timedelta(seconds=3), password=PASSWORD) is ada
@@ -86,9 +86,24 @@ def test_the_wait_grows_to_a_quarter_of_an_hour_and_no_longer(
 ) -> None:
     fail(session, now, times=500)
     with pytest.raises(TooManyRequests, match="15 minutes") as refused:
-        attempt(session, now, password=PASSWORD, known=ada.id)
+        attempt(session, now, password=PASSWORD)
     assert refused.value.retry_after == 900
-    assert attempt(session, now + timedelta(seconds=901), password=PASSWORD, known=ada.id) is ada
+    assert attempt(session, now + timedelta(seconds=901), password=PASSWORD) is ada
+
+
+def test_a_stranger_at_the_next_desk_cannot_keep_the_owner_out(
+    session: Session, ada: Operator, now: datetime
+) -> None:
+    fail(session, now, times=500)
+    assert attempt(session, now, password=PASSWORD, known=ada.id) is ada
+
+
+def test_a_stolen_browser_that_knows_the_account_has_to_wait_like_any_other(
+    session: Session, ada: Operator, now: datetime
+) -> None:
+    fail(session, now, times=500, network="device laptop")
+    with pytest.raises(TooManyRequests, match="15 minutes"):
+        attempt(session, now, password=PASSWORD, known=ada.id, network="198.51.100.0/24")
 
 
 def test_a_network_that_tries_many_accounts_waits_too(session: Session, ada: Operator, now: datetime) -> None:
@@ -132,7 +147,7 @@ def test_old_failures_count_no_more_and_are_purged(session: Session, ada: Operat
     fail(session, now - timedelta(minutes=61), times=50)
     assert attempt(session, now, password=PASSWORD) is ada
     fail(session, now - timedelta(minutes=61), times=2)
-    login.purge_failures(session, now=now)
+    throttle.purge(session, now=now)
     assert session.scalar(select(func.count(LoginFailure.id))) == 0
 
 

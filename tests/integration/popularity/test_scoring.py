@@ -24,7 +24,13 @@ def seen(
     session: Session, article: Article, *, at: datetime, slot: int, mails: int, clicked: int = 0
 ) -> None:
     buckets.add_shown(session, {article.id: {slot: mails}}, hour=at)
-    buckets.move_clicks(session, {(article.id, slot, buckets.hour_of(at)): clicked})
+    key = (article.id, Signal.DIGEST_CLICK, slot, buckets.hour_of(at))
+    bucket = session.get(SignalBucket, key, populate_existing=True)
+    if bucket is None:
+        bucket = SignalBucket(article_id=key[0], signal=key[1], slot=slot, hour=key[3], observed=0, shown=0)
+        session.add(bucket)
+    bucket.observed += clicked
+    session.flush()
 
 
 def scored(session: Session, articles: list[Article]) -> list[ArticleScore]:

@@ -1,13 +1,14 @@
 """Page views and shares of the publisher's site: judged, held, capped, counted, and judged again."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article
-from service.popularity import imported, site_events
+from service.popularity import clicks, counting, imported, site_counts, site_events
 from service.popularity.models import Signal, SignalBucket, SiteEvent, Verdict
 from tests.factories import make_article, make_newsletter, make_source
 
@@ -37,7 +38,7 @@ def view(
 
 
 def counted(session: Session, now: datetime, signal: Signal = Signal.PAGE_VIEW) -> int:
-    site_events.count(session, now=now)
+    counting.count(session, now=now)
     session.expire_all()
     return sum(session.scalars(select(SignalBucket.observed).where(SignalBucket.signal == signal)))
 
@@ -78,7 +79,7 @@ def test_a_storm_from_one_network_cannot_carry_an_article(
 ) -> None:
     for n in range(200):
         view(session, now, ip=f"203.0.113.{n}", agent=f"{FIREFOX} {n}")
-    assert counted(session, now + LATER) == site_events.NETWORK_LEAST
+    assert counted(session, now + LATER) == site_counts.NETWORK_LEAST
     for n in range(100):
         view(session, now, ip=f"198.51.{n}.7")
     assert counted(session, now + LATER) == 100 + 10
@@ -110,11 +111,11 @@ def test_a_better_filter_is_run_again_over_what_is_kept(
     # What the filter knows now and did not know then.
     first = session.scalars(select(SiteEvent.id)).first()
     session.execute(update(SiteEvent).where(SiteEvent.id == first).values(user_agent="NewBot/1.0 crawler"))
-    assert site_events.rejudge(session, now=now + timedelta(days=2)) == 1
-    assert site_events.rejudge(session, now=now + timedelta(days=2)) == 0
+    assert counting.rejudge(session, now=now + timedelta(days=2)) == 1
+    assert counting.rejudge(session, now=now + timedelta(days=2)) == 0
     assert counted(session, now + timedelta(days=2)) == 2
     session.execute(update(SiteEvent).values(user_agent="curl/8"))
-    assert site_events.rejudge(session, now=now + timedelta(days=2)) == 2
+    assert counting.rejudge(session, now=now + timedelta(days=2)) == 2
     assert counted(session, now + timedelta(days=2)) == 0
 
 
@@ -136,6 +137,36 @@ def test_imported_counts_replace_and_may_come_twice(
     ]
     assert imported.put(session, rows) == imported.put(session, rows) == 1
     assert session.scalars(select(SignalBucket.observed)).all() == [312]
+
+
+def test_an_imported_count_stands_whatever_is_counted_or_judged_here(
+    session: Session, now: datetime, article: Article
+) -> None:
+    view(session, now)
+    assert counted(session, now + LATER) == 1
+    row = imported.read(url="https://courier.example/harbour", signal="page_view", hour=now, count="312")
+    imported.put(session, [row])
+    view(session, now + LATER, ip="198.51.77.1")
+    assert counted(session, now + 2 * LATER) == 312
+    session.execute(update(SiteEvent).values(user_agent="curl/8"))
+    assert counting.rejudge(session, now=now + timedelta(days=1)) == 2
+    assert counted(session, now + timedelta(days=1)) == 312
+
+
+def test_a_view_that_a_link_of_ours_led_to_is_counted_as_a_click_only(
+    session: Session, now: datetime, article: Article
+) -> None:
+    common: dict[str, Any] = {
+        "article_id": article.id,
+        "ip": "198.51.100.1",
+        "network": "198.51.100",
+        "user_agent": FIREFOX,
+    }
+    clicks.record(session, mailing_id=7, slot=1, variant=0, method="GET", now=now, **common)
+    assert view(session, now + timedelta(seconds=3)) is Verdict.REPEAT
+    assert view(session, now + timedelta(minutes=5)) is Verdict.HUMAN, "who comes back comes by himself"
+    site_events.record_of(session, signal=Signal.WIDGET_CLICK, slot=2, now=now + timedelta(hours=1), **common)
+    assert view(session, now + timedelta(hours=1, seconds=3)) is Verdict.REPEAT
 
 
 @pytest.mark.parametrize(

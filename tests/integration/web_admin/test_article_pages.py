@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from service.articles.models import Article
+from service.articles.models import Article, ArticleTopic
 from service.db import Sessions, transaction
 from service.digests.models import Curation, CurationKind
 from service.dispatch import TaskName
 from service.operators.models import Role
-from service.popularity.models import ArticleScore
+from service.popularity.models import ArticleScore, Click, Verdict
 from tests.conftest import RecordingDispatcher
 from tests.factories import make_article, make_newsletter, make_source
 from tests.integration.web_admin.browsing import Visitor, flash
@@ -139,3 +139,85 @@ def test_withdrawing_wakes_the_pass_that_pulls_and_can_be_undone(
     with sessions() as session:
         assert session.get_one(Article, article.id).withdrawn_at is None
     assert "Withdraw this article" in visitor.open(path).text
+
+
+def test_an_editor_splits_a_story_and_makes_it_one_again_each_with_a_reason(
+    visitor: Visitor, sessions: Sessions, article: Article
+) -> None:
+    visitor.be(sessions, Role.EDITOR)
+    path = f"/console/articles/{article.id}"
+    assert "2 reports tell it" in visitor.open(path).text
+    with sessions() as session:
+        other = session.scalars(select(Article).where(Article.title == "A harbour again")).one()
+    answer = visitor.send(f"{path}/story/split", page=path, articles=str(other.id), reason="")
+    assert answer.status_code == 422
+    assert "Say why" in answer.text
+    answer = visitor.send(f"{path}/story/split", page=path, articles=str(other.id), reason="Another harbour")
+    assert answer.location == path
+    page = visitor.open(path).text
+    assert "No other report tells it" in page
+    assert "Another harbour" in page
+    assert "(Editor," in page
+    found = visitor.open(f"{path}?find=harbour+again").text
+    assert f'name="other" value="{other.id}"' in found
+    assert f'name="other" value="{article.id}"' not in found
+    visitor.send(f"{path}/story/merge", page=path, other=str(other.id), reason="The same one after all")
+    assert "2 reports tell it" in visitor.open(path).text
+    for nonsense in ("0", "-1", "99999999999999999999", "x"):
+        answer = visitor.send(f"{path}/story/merge", page=path, other=nonsense, reason="why")
+        assert answer.status_code == 422
+
+
+def test_a_viewer_sees_the_story_and_decides_nothing(
+    visitor: Visitor, sessions: Sessions, article: Article
+) -> None:
+    visitor.be(sessions, Role.VIEWER)
+    path = f"/console/articles/{article.id}"
+    assert "Split off" not in visitor.open(path).text
+    assert visitor.send(f"{path}/story/split", articles="1", reason="why").status_code == 403
+    assert visitor.send(f"{path}/story/merge", other="1", reason="why").status_code == 403
+
+
+def test_the_best_come_first_drawn_with_their_doubt_and_folded_reports_are_counted(
+    visitor: Visitor, sessions: Sessions, article: Article
+) -> None:
+    visitor.be(sessions, Role.VIEWER)
+    page = visitor.open("/console/articles/?order=best").text
+    assert page.count('class="title-cell"') == 1
+    assert "1.6 times an average article, most likely between 1.4 and 2.0 times" in page
+    assert "and 1 more report of the story" in page
+    of_topic = visitor.open(f"/console/articles/?topic={topic_of(sessions, article)}").text
+    assert of_topic.count('class="title-cell"') == 1
+
+
+def test_what_people_did_is_shown_apart_from_what_machines_did(
+    visitor: Visitor, sessions: Sessions, article: Article
+) -> None:
+    now = datetime.now(UTC)
+    with transaction(sessions) as session:
+        for n, (verdict, minutes) in enumerate(
+            [(Verdict.HUMAN, 60), (Verdict.HUMAN, 1), (Verdict.REPEAT, 50), (Verdict.SCANNER, 50)]
+        ):
+            session.add(
+                Click(
+                    at=now - timedelta(minutes=minutes),
+                    article_id=article.id,
+                    mailing_id=1,
+                    slot=1,
+                    visitor=bytes([n]),
+                    verdict=verdict,
+                )
+            )
+    visitor.be(sessions, Role.VIEWER)
+    page = visitor.open(f"/console/articles/{article.id}").text
+    cells = page.split("Clicks in mails")[1].split("</tr>")[0]
+    assert [part.split("<")[0] for part in cells.replace("<b>", "").split('">')[1:]] == ["1", "1", "1", "1"]
+
+
+def topic_of(sessions: Sessions, article: Article) -> int:
+    with sessions() as session:
+        found = session.scalars(
+            select(ArticleTopic.topic_id).where(ArticleTopic.article_id == article.id)
+        ).first()
+    assert found is not None
+    return found

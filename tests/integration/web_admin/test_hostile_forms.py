@@ -14,7 +14,17 @@ from tests.integration.web_admin.browsing import Visitor
 FIELDS = (
     *("name", "slug", "tagline", "home_url", "privacy_url", "accent", "locale", "time_zone", "email"),
     *("reply_to", "postal_address", "description", "min_items", "max_items", "default_hour", "sender_id"),
-    *("current", "password", "role"),
+    *(
+        "current",
+        "password",
+        "role",
+        "login",
+        "code",
+        "setup",
+        "passkey",
+        "passkey_challenge",
+        "sudo_password",
+    ),
 )
 SETUP_FIELDS = (
     *("operator_name", "operator_email", "password", "newsletter_name", "tagline", "home_url"),
@@ -53,7 +63,14 @@ def test_hostile_text_in_any_form_is_an_answer_and_never_a_failure(
         f"/console/sources/{source.id}",
         "/console/account/name",
         "/console/account/password",
+        "/console/account/logins/end",
+        "/console/account/second-factor/app",
+        "/console/account/second-factor/passkeys",
+        "/console/confirm",
+        "/console/forgotten",
         "/console/login",
+        "/console/login/passkey",
+        "/console/login/second",
     ):
         answer = visitor.send(path, **fields, url=text)
         assert answer.status_code in {302, 404, 422}, path

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article
 from service.digests.content import NO_MAILING
 from service.newsletters.models import Newsletter
-from service.popularity.models import Click, SignalBucket
+from service.popularity import counting
+from service.popularity.models import Click, SignalBucket, Trapped
 from tests.factories import make_article, make_source
 from tests.integration.web_readers.browsing import Reader, path_of
 
@@ -27,11 +28,10 @@ def test_a_click_leads_to_the_article_and_counts_it(
     path = path_of(reader.runtime.links.click(article_id=article.id, mailing_id=3, slot=2))
     head = reader.client.head(path, headers={"User-Agent": "Mozilla/5.0 Firefox/140"})
     assert (head.status_code, head.location) == (302, article.url)
-    assert session.scalar(select(func.sum(SignalBucket.observed))) is None
-
     answer = reader.client.get(path, headers={"User-Agent": "Mozilla/5.0 Chrome/140"})
     assert (answer.status_code, answer.location) == (302, article.url)
     assert answer.headers["Cache-Control"] == "no-store"
+    counting.count(session, now=datetime.now(UTC) + counting.HELD)
     session.expire_all()
     bucket = session.scalars(select(SignalBucket)).one()
     assert (bucket.article_id, bucket.slot, bucket.observed) == (article.id, 2, 1)
@@ -94,3 +94,14 @@ def test_a_withdrawn_or_unknown_article_is_a_friendly_404(
         assert answer.status_code == 404
         assert "not available any more" in answer.text
     assert session.scalars(select(Click)).all() == []
+
+
+def test_the_hidden_link_remembers_who_followed_it_and_leads_to_a_page(
+    session: Session, reader: Reader
+) -> None:
+    path = path_of(reader.runtime.links.trap(mailing_id=3))
+    for _ in range(2):
+        answer = reader.client.get(path, headers={"User-Agent": "Mozilla/5.0 Chrome/140"})
+        assert (answer.status_code, answer.location) == (302, "/")
+    assert [row.mailing_id for row in session.scalars(select(Trapped))] == [3]
+    assert reader.client.get("/h/forged").status_code == 404

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.digests.content import PREHEADER_LENGTH, SUBJECT_LENGTH, preheader, shorten, subject
+from service.digests.content import PREHEADER_LENGTH, SUBJECT_LENGTH, also, preheader, shorten, subject
 
 LONG = "The harbour opens two weeks early because the winter was the mildest since records began"
 
@@ -31,8 +31,8 @@ def test_a_shortened_line_fits(line: str, length: int) -> None:
 @given(st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=14))
 def test_subject_and_first_line_fit_whatever_the_titles(titles: list[str]) -> None:
     assert len(subject(titles)) <= SUBJECT_LENGTH + len(" and 13 more")
-    assert len(preheader(titles)) <= PREHEADER_LENGTH
+    assert len(preheader(titles, also=also())) <= PREHEADER_LENGTH
 
 
 def test_the_first_line_names_the_next_stories() -> None:
-    assert preheader(["One", "Two", "Three", "Four", "Five"]) == "Also: Two · Three · Four"
+    assert preheader(["One", "Two", "Three", "Four", "Five"], also=also()) == "Also: Two · Three · Four"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.popularity.judging import Seen, burst, judge
+from service.popularity.judging import Seen, bursts, judge
 from service.popularity.models import Verdict
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -52,15 +52,19 @@ def test_only_a_persons_click_makes_the_next_a_repeat() -> None:
 
 
 @pytest.mark.parametrize(
-    ("earlier", "caught"),
+    ("clicks", "caught"),
     [
-        ([seen(1, 2), seen(2, 3)], 2),
-        ([seen(1, 2), seen(2.1, 3)], None),
-        ([seen(1, 2), seen(1.5, 2), seen(1.8, 1)], None),
-        ([seen(0, 2), seen(0, 3), seen(0, 4)], 3),
-        ([], None),
+        ([seen(0, 1), seen(1, 2), seen(2, 3)], {0, 10, 20}),
+        ([seen(0, 1), seen(1, 2), seen(2.1, 3)], set()),
+        ([seen(0, 1), seen(1, 2), seen(1.5, 2), seen(1.8, 1)], set()),
+        ([seen(0, 1), seen(0.1, 2), seen(0.2, 3), seen(0.3, 1), seen(7, 4)], {0, 1, 2, 3}),
+        ([seen(6 * n, n) for n in range(9)], set()),
+        ([seen(6 * n, n) for n in range(10)], {60 * n for n in range(10)}),
+        ([seen(7 * n, n) for n in range(20)], set()),
+        ([], set()),
     ],
 )
-def test_three_articles_in_two_seconds_are_a_burst(earlier: list[Seen], caught: int | None) -> None:
-    found = burst(article_id=1, at=NOON, earlier=earlier)
-    assert (None if found is None else len(found)) == caught
+def test_three_articles_in_two_seconds_or_ten_in_a_minute_are_a_burst(
+    clicks: list[Seen], caught: set[int]
+) -> None:
+    assert bursts(clicks) == bursts(reversed(clicks)) == caught
