@@ -69,4 +69,7 @@ def digest_item(article: Article, *, topic: str, reason: str, url: str, time_zon
         published_on=schedule.local_date(article.published_at, time_zone=time_zone),
         image_url=article.image_url,
         image_alt=article.image_alt,
+        image_width=article.image_width,
+        image_height=article.image_height,
+        article_id=article.id,
     )

@@ -147,7 +147,9 @@ class Press:
             ),
             time_zone=self._newsletter.time_zone,
         )
-        piece = assembly.story_piece(story_at(item, number=number), opening=opening, head=self._head)
+        piece = assembly.story_piece(
+            story_at(item, number=number, layout=self._head.layout), opening=opening, head=self._head
+        )
         return self._write(piece, content.item(pick))
 
     def _write(self, piece: Piece, details: Mapping[str, object]) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from service.emails.colours import Accent
+from service.emails.looks import FACES, Look
 from service.emails.sanitising import running_text, single_line
 from service.emails.splice import PLACEHOLDERS, defuse
 from service.emails.wrapping import centre, wrap
@@ -24,9 +25,9 @@ def render(name: str, context: dict[str, Any]) -> str:
     return _ENVIRONMENT.get_template(name).render(context)
 
 
-def context_of(*, locale: str, accent: str) -> dict[str, Any]:
-    """Return what depends on language and colour."""
-    lang = language_tag(locale)
+def context_of(look: Look) -> dict[str, Any]:
+    """Return what depends on language, colour and typeface."""
+    lang = language_tag(look.locale)
     reads = direction(lang)
     start, end = ("right", "left") if reads == "rtl" else ("left", "right")
     return {
@@ -34,7 +35,8 @@ def context_of(*, locale: str, accent: str) -> dict[str, Any]:
         "dir": reads,
         "start": start,
         "end": end,
-        "accent": Accent.of(accent),
+        "accent": Accent.of(look.accent),
+        "faces": FACES[look.typeface],
         "long_date": dates.long_date,
         "short_date": dates.short_date,
         "isolate": partial(_isolate, reads),
@@ -42,9 +44,9 @@ def context_of(*, locale: str, accent: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def style_sheet(*, locale: str, accent: str) -> str:
+def style_sheet(look: Look) -> str:
     """Return the rules that are moved into style attributes."""
-    return render("_base/style.css", context_of(locale=locale, accent=accent))
+    return render("_base/style.css", context_of(look))
 
 
 def web_link(url: str) -> str:
