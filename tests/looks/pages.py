@@ -16,6 +16,9 @@ from tests.looks.world import World
 #: Routes of readers that lead to no page of ours.
 NO_PAGE = {
     "clicks.follow": "leads on to the article",
+    "traps.follow": "leads on to the front page",
+    "widget.follow": "leads on to the article",
+    "widget.show": "a list as JSON, which the publisher's page sets",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
     "archive.drawn": "a picture",
@@ -98,6 +101,11 @@ PAGES = (
         "inactive",
         "preferences.show",
         lambda world: world.get(_preferences(world, state=SubscriptionState.UNSUBSCRIBED)),
+    ),
+    ReaderPage(
+        "recognition",
+        "recognition.show",
+        lambda world: world.get(f"{_preferences(world)}/recognition"),
     ),
     ReaderPage("leave", "leaving.show", lambda world: world.get(_unsubscribe(world))),
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
