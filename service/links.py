@@ -36,6 +36,18 @@ class Links:
         """In every mail: address masked, no export, no erasure (those need a `manage` link)."""
         return f"{self.base_url}/p/{self.tokens.make(Purpose.PREFERENCES, [subscription_id])}"
 
+    def manage(self, *, subscription_id: int, mark: int, at: datetime) -> str:
+        """Mailed on request: export, erasure, change of address. `mark` is of the address it is mailed to."""
+        return f"{self.base_url}/m/{self.tokens.make(Purpose.MANAGE, [subscription_id, mark], at=at)}"
+
+    def new_address(self, *, change_id: int, at: datetime) -> str:
+        """Mailed to the new address, to confirm a change."""
+        return f"{self.base_url}/address/{self.tokens.make(Purpose.NEW_ADDRESS, [change_id], at=at)}"
+
+    def old_address(self, *, change_id: int, at: datetime) -> str:
+        """Mailed to the address there was, to stop a change."""
+        return f"{self.base_url}/address/stop/{self.tokens.make(Purpose.OLD_ADDRESS, [change_id], at=at)}"
+
     def unsubscribe(self, *, subscription_id: int, mailing_id: int | None = None) -> str:
         """RFC 8058 one-click target and page in one; never expires, one list only."""
         payload = [subscription_id] if mailing_id is None else [subscription_id, mailing_id]

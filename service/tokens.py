@@ -21,6 +21,13 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsub"
     PREFERENCES = "prefs"
     MANAGE = "manage"
+    #: Takes back one change of preferences.
+    UNDO = "undo"
+    #: Takes back leaving.
+    RETURN = "return"
+    #: Of a change of address: the new inbox confirms, the old one stops.
+    NEW_ADDRESS = "new-address"
+    OLD_ADDRESS = "old-address"
     NEVER_AGAIN = "never"
     CLICK = "click"
     #: A link that no person sees.
@@ -45,6 +52,10 @@ class Purpose(StrEnum):
 LIFETIMES = {
     Purpose.CONFIRM: timedelta(days=7),
     Purpose.MANAGE: timedelta(minutes=30),
+    Purpose.UNDO: timedelta(hours=1),
+    Purpose.RETURN: timedelta(days=1),
+    Purpose.NEW_ADDRESS: timedelta(days=1),
+    Purpose.OLD_ADDRESS: timedelta(days=7),
     Purpose.INVITATION: timedelta(days=7),
     Purpose.FORM: timedelta(hours=24),
     Purpose.DEVICE: timedelta(days=180),
@@ -152,6 +163,10 @@ class AddressHasher:
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._key = hmac.digest(keys[0].encode(), b"broadsheet.address", "sha256")
+
+    def mark(self, email_key: str) -> int:
+        """Return 48 bits of the hash: ties a link to the address that it was mailed to."""
+        return int.from_bytes(self(email_key)[:6])
 
     def __call__(self, email_key: str) -> bytes:
         return hmac.digest(self._key, email_key.encode(), "sha256")

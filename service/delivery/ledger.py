@@ -151,6 +151,20 @@ def cancel_pending(
     return _count(session, statement, used)
 
 
+def hand_over(session: Session, subscription_id: int, *, from_subscriber: int, to_subscriber: int) -> int:
+    """Count the messages of a subscription to the person it belongs to now; return how many there are."""
+    statement = text(
+        "UPDATE messages SET subscriber_id = :to_subscriber "
+        "WHERE subscriber_id = :from_subscriber AND subscription_id = :subscription_id"
+    )
+    values = {
+        "from_subscriber": from_subscriber,
+        "to_subscriber": to_subscriber,
+        "subscription_id": subscription_id,
+    }
+    return _count(session, statement, values)
+
+
 def send_again(session: Session, mailing_id: int, message_id: int, *, now: datetime) -> bool:
     """Plan an unknown message once more, because an operator decided so; say whether it was unknown."""
     statement = text(

@@ -34,6 +34,25 @@ def is_due(streams: Collection[Stream], *, now: datetime) -> ColumnElement[bool]
     return exists(_heads(streams, now=now))
 
 
+def count_recent(session: Session, *, subscriber_id: int, kind: str, since: datetime) -> int:
+    """Count a person's messages of one kind, whatever became of them."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                Message.subscriber_id == subscriber_id, Message.kind == kind, Message.created_at > since
+            )
+        )
+        or 0
+    )
+
+
+def list_of_subscriber(session: Session, subscriber_id: int) -> Sequence[Message]:
+    """Return everything that was ever to be sent to a person and is still kept, oldest first."""
+    return session.scalars(
+        select(Message).where(Message.subscriber_id == subscriber_id).order_by(Message.created_at, Message.id)
+    ).all()
+
+
 def _heads(streams: Collection[Stream], *, now: datetime) -> Select[datetime]:
     """Select the first due message of each mailing that is being sent.
 

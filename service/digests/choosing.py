@@ -24,6 +24,9 @@ class Wishes(Protocol):
     def excluded_topic_ids(self) -> list[int]: ...
 
     @property
+    def excluded_source_ids(self) -> list[int]: ...
+
+    @property
     def explore(self) -> bool: ...
 
     @property
@@ -94,6 +97,7 @@ def reader_of(
         watermark=watermark,
         received=received,
         excluded=frozenset(wishes.excluded_topic_ids),
+        muted=frozenset(wishes.excluded_source_ids),
         offered=offered,
         explore=wishes.explore,
         span=telling.MONTH if rhythm is Rhythm.MONTHLY else telling.WEEK,

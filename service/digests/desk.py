@@ -51,7 +51,7 @@ class Desk:
 
     def choose(self, reader: DueReader, *, had: frozenset[int], fresh: Fresh) -> bytes | Skip:
         """Return what a reader gets; a recipe that is not written yet is added to `fresh`."""
-        group = (*reader[3:8], reader.watermark, reader.locale, had)
+        group = (*reader[3:9], reader.watermark, reader.locale, had)
         found = self.chosen.get(group)
         if found is None:
             found = self.chosen[group] = self._select(reader, had=had, fresh=fresh)

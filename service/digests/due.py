@@ -20,8 +20,8 @@ Position = tuple[datetime, int]
 # Arrays as text: a reader's topics are read once per group.
 _LOCK = """
     SELECT id, subscriber_id, newsletter_id, CAST(topic_ids AS text), CAST(excluded_topic_ids AS text),
-        explore, max_items, enough_items, rhythm, weekday, hour, time_zone, paused_until, next_due_at,
-        watermark, last_digest_on, locale
+        CAST(excluded_source_ids AS text), explore, max_items, enough_items, rhythm, weekday, hour, time_zone,
+        paused_until, next_due_at, watermark, last_digest_on, locale
     FROM subscriptions
     WHERE newsletter_id = :newsletter_id AND state = 'active' AND NOT first_digest_pending
       AND next_due_at <= :now {after}
@@ -39,6 +39,7 @@ class DueReader(NamedTuple):
     newsletter_id: int
     topics: str
     excluded: str
+    muted: str
     explore: bool
     max_items: int | None
     enough_items: int
@@ -59,6 +60,10 @@ class DueReader(NamedTuple):
     @property
     def excluded_topic_ids(self) -> list[int]:
         return list(_ids(self.excluded))
+
+    @property
+    def excluded_source_ids(self) -> list[int]:
+        return list(_ids(self.muted))
 
     @property
     def position(self) -> Position:
@@ -82,7 +87,7 @@ class Timetable:
 
     def turn(self, reader: DueReader) -> Turn:
         # All that schedules depend on, in the order of the row.
-        key = reader[8:14]
+        key = reader[9:15]
         found = self._turns.get(key)
         if found is None:
             found = self._turns[key] = self._turn(reader)

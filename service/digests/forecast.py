@@ -2,16 +2,18 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import distinct, exists, func, select
+from sqlalchemy import ColumnElement, and_, distinct, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from service.articles.models import Article, ArticleTopic
+from service.articles.models import Article, ArticleTopic, Source
 from service.languages.words import _, n_
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import phrases
 
 WEEKS = 4
+_STORY = func.coalesce(Article.story_id, Article.id)
 #: Days between two digests, on the whole.
 _DAYS = {
     Rhythm.DAILY: 1.0,
@@ -28,26 +30,61 @@ def per_week(
     *,
     topic_ids: Collection[int],
     excluded: Collection[int] = (),
+    muted: Collection[int] = (),
     now: datetime,
 ) -> float:
     """Return how many stories a week these topics have had of late; no topics are all of them."""
     wanted = set(topic_ids) or {topic.id for topic in newsletter.open_topics}
     other = aliased(ArticleTopic)
     shut_out = exists().where(other.article_id == Article.id, other.topic_id.in_(excluded))
-    story = func.coalesce(Article.story_id, Article.id)
     count = session.scalar(
-        select(func.count(distinct(story)))
+        select(func.count(distinct(_STORY)))
         .join(ArticleTopic, ArticleTopic.article_id == Article.id)
         .where(
             ArticleTopic.topic_id.in_(wanted),
-            Article.newsletter_id == newsletter.id,
-            Article.published_at > now - timedelta(weeks=WEEKS),
-            Article.published_at <= now,
-            Article.withdrawn_at.is_(None),
+            *_lately(newsletter, now=now),
             *([~shut_out] if excluded else []),
+            *([Article.source_id.not_in(muted)] if muted else []),
         )
     )
     return (count or 0) / WEEKS
+
+
+def each_topic(session: Session, newsletter: Newsletter, *, now: datetime) -> dict[int, float]:
+    """Return how many stories a week each open topic has had of late."""
+    rows = session.execute(
+        select(ArticleTopic.topic_id, func.count(distinct(_STORY)))
+        .join(Article, Article.id == ArticleTopic.article_id)
+        .where(*_lately(newsletter, now=now))
+        .group_by(ArticleTopic.topic_id)
+    )
+    found = dict(rows.all())
+    return {topic.id: found.get(topic.id, 0) / WEEKS for topic in newsletter.open_topics}
+
+
+class SourceOffer(NamedTuple):
+    """A source that readers may mute, and what it has brought of late."""
+
+    id: int
+    name: str
+    weekly: float
+
+
+def each_source(session: Session, newsletter: Newsletter, *, now: datetime) -> list[SourceOffer]:
+    """Return the sources of a newsletter by name, each with how many articles a week it has had of late."""
+    rows = session.execute(
+        select(Source.id, Source.name, func.count(Article.id))
+        .outerjoin(Article, (Article.source_id == Source.id) & and_(*_lately(newsletter, now=now)))
+        .where(Source.newsletter_id == newsletter.id)
+        .group_by(Source.id)
+        .order_by(func.lower(Source.name), Source.id)
+    )
+    return [SourceOffer(source_id, name, count / WEEKS) for source_id, name, count in rows]
+
+
+def per_digest(weekly: float, *, rhythm: Rhythm, most: int) -> float:
+    """Return how many of so many stories a week one digest brings; of "enough" nobody knows beforehand."""
+    return min(weekly * _DAYS[rhythm] / 7, most)
 
 
 def sentence(weekly: float, *, rhythm: Rhythm, weekday: int, least: int, most: int, enough: int) -> str:
@@ -67,6 +104,15 @@ def sentence(weekly: float, *, rhythm: Rhythm, weekday: int, least: int, most: i
             when=when,
         )
     return n_("About %(n)s article %(when)s.", "About %(n)s articles %(when)s.", count, when=when)
+
+
+def _lately(newsletter: Newsletter, *, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Article.newsletter_id == newsletter.id,
+        Article.published_at > now - timedelta(weeks=WEEKS),
+        Article.published_at <= now,
+        Article.withdrawn_at.is_(None),
+    )
 
 
 def _when_enough(weekly: float, enough: int) -> str:

@@ -56,6 +56,18 @@ class ConfirmLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderLetter:
+    """Sent once to who has not confirmed after a day. Holds nothing that the visitor typed either."""
+
+    template: ClassVar[str] = "reminder"
+    letterhead: Letterhead
+    confirm_url: str
+    never_again_url: str
+    #: The last day on which the link works; then we forget the address.
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadySubscribedLetter:
     """Sent instead of a confirmation to a reader who is confirmed already."""
 
@@ -75,6 +87,35 @@ class WelcomeLetter:
     #: "every Friday at 07:00"
     rhythm_phrase: str
     links: SubscriberLinks
+
+
+@dataclass(frozen=True, slots=True)
+class ManageLetter:
+    """The link behind which a reader's data are; asked for on the preference page."""
+
+    template: ClassVar[str] = "manage"
+    letterhead: Letterhead
+    manage_url: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewAddressLetter:
+    """Goes to the new address of a reader who moves. Says neither the old one nor anything that was typed."""
+
+    template: ClassVar[str] = "new_address"
+    letterhead: Letterhead
+    confirm_url: str
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class OldAddressLetter:
+    """Tells the address that a reader wants to leave, and lets it stop that."""
+
+    template: ClassVar[str] = "old_address"
+    letterhead: Letterhead
+    stop_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +201,12 @@ class PasswordLetter:
 
 Letter = (
     ConfirmLetter
+    | ReminderLetter
     | AlreadySubscribedLetter
     | WelcomeLetter
+    | ManageLetter
+    | NewAddressLetter
+    | OldAddressLetter
     | DigestLetter
     | BlastLetter
     | InvitationLetter

@@ -59,6 +59,20 @@ class Desk:
         mail = Mail(head, subscription.subscriber.email, unsubscribe_url, body)
         return Ready(message, mail, self.hash_address(subscription.subscriber.email_key))
 
+    def to_address(
+        self,
+        message: Due,
+        newsletter: Newsletter,
+        content: EmailContent,
+        *,
+        email: str,
+        email_key: str,
+        date: datetime,
+    ) -> Ready:
+        """Address a mail of a newsletter to an inbox that is nobody's yet; it belongs to no list."""
+        head = _head(message, newsletter, content.subject, date=date)
+        return Ready(message, Mail(head, email, None, mime.body_of(content)), self.hash_address(email_key))
+
     def operators(self, messages: Iterable[Due]) -> dict[int, Operator]:
         """Return the operators these messages go to."""
         return operators.find_many(self.session, _known(message.operator_id for message in messages))

@@ -8,7 +8,7 @@ from service.db import Sessions, transaction
 from service.delivery.due import Due
 from service.errors import BroadsheetError
 from service.links import Links
-from service.prepare import bulk, transactional
+from service.prepare import bulk, personal, transactional
 from service.prepare.desk import Answer, Desk
 from service.recipes.bodies import SHARED, Bodies
 from service.tokens import AddressHasher
@@ -17,8 +17,12 @@ Composer = Callable[[Desk, Sequence[Due]], list[Answer]]
 
 COMPOSERS: dict[str, Composer] = {
     "confirm": transactional.confirm,
+    "reminder": transactional.reminder,
     "already_subscribed": transactional.already_subscribed,
     "welcome": transactional.welcome,
+    "manage": personal.manage,
+    "new_address": personal.new_address,
+    "old_address": personal.old_address,
     "operator_invitation": transactional.operator_invitation,
     "operator_password": transactional.operator_password,
     "digest": bulk.digest,

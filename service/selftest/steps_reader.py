@@ -92,10 +92,11 @@ def change_topics(world: World) -> None:
     hour = (world.now().hour + 12) % 24
     form = page.form(field="topics").tick("topics", CITY, KITCHEN)
     form.fill(rhythm="daily", hour=str(hour), time_zone="UTC")
-    saved = world.reader.press(page, form, "Save")
+    saved = world.reader.press(page, form, "Save everything")
     check("Saved" in saved.text, f"The preferences were not saved: {complaint(saved)}.")
     again = saved.form(field="topics")
-    saved = world.reader.press(saved, saved.form(field="explore").clear("explore"))
+    form = saved.form(field="explore").clear("explore")
+    saved = world.reader.press(saved, form, "Save everything")
     check("Saved" in saved.text, f"The surprise could not be declined: {complaint(saved)}.")
     form = saved.form(field="until").fill(until=(world.now() + timedelta(days=5)).date().isoformat())
     paused = world.reader.press(saved, form, "Pause")

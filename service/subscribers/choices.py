@@ -40,7 +40,7 @@ class Choices:
 
         :raises InvalidInput: with a sentence for the reader; `field` names the choice.
         """
-        check_topics(newsletter, self.topic_ids)
+        check_offered(newsletter, self.topic_ids)
         check_time_zone(self.time_zone)
         if self.rhythm not in RHYTHMS:
             raise InvalidInput(_("Choose how often you want to hear from us."), field="rhythm")
@@ -72,9 +72,14 @@ def enough_offered(newsletter: Newsletter) -> range:
 
 
 def check_topics(newsletter: Newsletter, topic_ids: Collection[int]) -> None:
-    """Refuse an empty choice, and topics that are not offered (any more)."""
+    """Refuse an empty choice, and topics that are not offered (any more): the rule of the sign-up form."""
     if not topic_ids:
         raise InvalidInput(_("Choose at least one topic, so that we know what to send."), field="topics")
+    check_offered(newsletter, topic_ids)
+
+
+def check_offered(newsletter: Newsletter, topic_ids: Collection[int]) -> None:
+    """Refuse topics that are not offered (any more); none at all is what most people read in all of them."""
     if not set(topic_ids) <= {topic.id for topic in newsletter.open_topics}:
         raise InvalidInput(
             _("One of these topics is no longer offered. Please choose again."), field="topics"

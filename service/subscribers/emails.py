@@ -1,12 +1,16 @@
 """The letters that a subscription itself causes, and what every other mail says about it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from service.emails.letters import (
     AlreadySubscribedLetter,
     ConfirmLetter,
     Letterhead,
+    ManageLetter,
+    NewAddressLetter,
+    OldAddressLetter,
+    ReminderLetter,
     SubscriberLinks,
     WelcomeLetter,
 )
@@ -17,7 +21,7 @@ from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Rhythm
 from service.subscribers import phrases, reach
-from service.subscribers.models import Subscription
+from service.subscribers.models import AddressChange, Subscription
 from service.tokens import LIFETIMES, Purpose
 
 
@@ -27,6 +31,18 @@ def confirm_letter(
     """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
     end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
+        letterhead=_letterhead(subscription, links=links),
+        confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
+        never_again_url=links.never_again(subscription_id=subscription.id),
+        valid_until=reach.today(subscription, now=end),
+    )
+
+
+def reminder_letter(subscription: Subscription, *, generation: int, links: Links) -> ReminderLetter:
+    """Ask once more; the link ends when the one it reminds of does, and with it the request."""
+    asked_at = subscription.requested_at
+    end = asked_at + LIFETIMES[Purpose.CONFIRM]
+    return ReminderLetter(
         letterhead=_letterhead(subscription, links=links),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),
@@ -54,6 +70,36 @@ def welcome_letter(subscription: Subscription, *, links: Links, mailing_id: int)
         topics=topic_names(subscription),
         rhythm_phrase=phrase,
         links=reader_links(subscription, links=links, mailing_id=mailing_id),
+    )
+
+
+def manage_letter(subscription: Subscription, *, mark: int, links: Links, asked_at: datetime) -> ManageLetter:
+    """Bring the link behind which a reader's data are; `mark` is of the address that it goes to."""
+    return ManageLetter(
+        letterhead=_letterhead(subscription, links=links),
+        manage_url=links.manage(subscription_id=subscription.id, mark=mark, at=asked_at),
+        minutes=LIFETIMES[Purpose.MANAGE] // timedelta(minutes=1),
+    )
+
+
+def new_address_letter(
+    subscription: Subscription, change: AddressChange, *, links: Links
+) -> NewAddressLetter:
+    """Ask an inbox whether its owner is the reader who wants to move there."""
+    return NewAddressLetter(
+        letterhead=_letterhead(subscription, links=links),
+        confirm_url=links.new_address(change_id=change.id, at=change.asked_at),
+        hours=LIFETIMES[Purpose.NEW_ADDRESS] // timedelta(hours=1),
+    )
+
+
+def old_address_letter(
+    subscription: Subscription, change: AddressChange, *, links: Links
+) -> OldAddressLetter:
+    """Tell a reader that their mail is about to move, and how to stop it."""
+    return OldAddressLetter(
+        letterhead=_letterhead(subscription, links=links),
+        stop_url=links.old_address(change_id=change.id, at=change.asked_at),
     )
 
 

@@ -42,6 +42,36 @@ class ConsentKind(StrEnum):
     RESUMED = "resumed"
     UNSUBSCRIBED = "unsubscribed"
     NEVER_AGAIN = "never_again"
+    #: Back within a day of leaving, by the button that takes it back.
+    RETURNED = "returned"
+    ADDRESS_CHANGED = "address_changed"
+
+
+class LeavingReason(StrEnum):
+    """What a reader who has left may say of it; counted, never asked for twice."""
+
+    TOO_MANY = "too_many"
+    NOT_INTERESTING = "not_interesting"
+    ELSEWHERE = "elsewhere"
+    NEVER_ASKED = "never_asked"
+    OTHER = "other"
+
+
+class Held(StrEnum):
+    """What held a sign-up back. The first three are silent: the visitor is told what everybody is told."""
+
+    #: The address had its mails already; it is on the suppression list; it belongs to no person.
+    ADDRESS = "address"
+    SUPPRESSED = "suppressed"
+    ROLE = "role"
+    #: Told: too many from one network, or for one newsletter.
+    NETWORK = "network"
+    NEWSLETTER = "newsletter"
+    #: A machine's doing: the field that people do not see, a form sent sooner than anybody types, a form
+    #: that is not ours, or one of yesterday.
+    DECOY = "decoy"
+    HASTE = "haste"
+    NONCE = "nonce"
 
 
 class Subscriber(Model):
@@ -74,6 +104,8 @@ class Subscription(Model):
     topic_ids: Mapped[list[int]]
     #: Sorted; an article that is also in one of these does not come.
     excluded_topic_ids: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
+    #: Sorted; an article of one of these does not come.
+    excluded_source_ids: Mapped[list[int]] = mapped_column(default=list, server_default="{}")
     #: Whether one article of a mail may be from a topic that was not chosen.
     explore: Mapped[bool] = mapped_column(default=True, server_default="true")
     #: The reader's own ceiling, at most the newsletter's; None leaves it to the newsletter.
@@ -110,8 +142,12 @@ class Subscription(Model):
     created_at: Mapped[datetime]
     #: Of the latest request to subscribe; unconfirmed ones are purged seven days after it.
     requested_at: Mapped[datetime]
+    #: When the one reminder to confirm was written, or passed over; there is no second one.
+    reminded_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     unsubscribed_at: Mapped[datetime | None]
+    #: Said after leaving, if anything; coming back clears it.
+    left_because: Mapped[LeavingReason | None]
 
     __table_args__ = (
         UniqueConstraint("subscriber_id", "newsletter_id"),
@@ -134,6 +170,14 @@ class Subscription(Model):
             postgresql_where=text("first_digest_pending"),
         ),
         Index("ix_subscriptions_topics", "topic_ids", postgresql_using="gin"),
+        # Reminder and purge look for the few that wait, every quarter of an hour.
+        Index("ix_subscriptions_pending", "requested_at", postgresql_where=text("state = 'pending'")),
+        Index(
+            "ix_subscriptions_left",
+            "newsletter_id",
+            "left_because",
+            postgresql_where=text("left_because IS NOT NULL"),
+        ),
     )
 
 
@@ -161,6 +205,24 @@ class ConsentEvent(Model):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class AddressChange(Model):
+    """A reader's wish to be written to elsewhere: waits for the new inbox, and the old one may stop it."""
+
+    __tablename__ = "address_changes"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(ForeignKey("subscribers.id", ondelete="CASCADE"), index=True)
+    #: Whose language and letterhead the two mails have.
+    subscription_id: Mapped[int]
+    email: Mapped[str]
+    email_key: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+    #: Confirmed, stopped, or replaced by a newer one.
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_address_changes_email_key", "email_key", "asked_at"),)
+
+
 class SignupAttempt(Model):
     """One press of the sign-up button: the caps per address and network count these rows (standards 141)."""
 
@@ -170,14 +232,31 @@ class SignupAttempt(Model):
     at: Mapped[datetime]
     #: Keyed hash of the folded address: counts it without keeping it.
     email_hash: Mapped[bytes]
-    #: /24 or /64 of the visitor.
+    #: /24 or /48 of the visitor.
     network: Mapped[str]
     newsletter_id: Mapped[int]
-    #: Whether a mail was written for it; False once a cap was reached.
+    #: Whether a mail was written for it.
     mailed: Mapped[bool]
+    #: Why none was.
+    held_by: Mapped[Held | None]
 
     __table_args__ = (
         Index("ix_signup_attempts_email", "email_hash", "at"),
         Index("ix_signup_attempts_network", "network", "at"),
+        # The newsletter's cap, asked with every sign-up, reads the index alone.
+        Index("ix_signup_attempts_newsletter", "newsletter_id", "at", postgresql_where=text("mailed")),
         Index("ix_signup_attempts_at", "at"),
     )
+
+
+class SignupRefusal(Model):
+    """Sign-ups that were refused before an address was looked at: counted, so that a flood stays small."""
+
+    __tablename__ = "signup_refusals"
+
+    #: Beginning of the hour.
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    network: Mapped[str] = mapped_column(primary_key=True)
+    held_by: Mapped[Held] = mapped_column(primary_key=True)
+    count: Mapped[int]

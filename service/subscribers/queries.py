@@ -1,6 +1,6 @@
 """Reading subscriptions: for pages, mails and blasts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
@@ -29,6 +29,38 @@ def lock(session: Session, subscription_id: int) -> Subscription | None:
         .with_for_update(of=Subscription)
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def lock_all(session: Session, subscriber_id: int) -> Sequence[Subscription]:
+    """Return all subscriptions of one person, held until the end of the transaction.
+
+    In one order: two who press the links of two newsletters at once wait, and do not deadlock.
+    """
+    return session.scalars(
+        _whole()
+        .where(Subscription.subscriber_id == subscriber_id)
+        .order_by(Subscription.id)
+        .with_for_update(of=Subscription)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def list_active(session: Session, subscriber_id: int) -> Sequence[Subscription]:
+    """Return what one person gets, in the order of the newsletters' names."""
+    rows = session.scalars(
+        _whole()
+        .join(Newsletter, Newsletter.id == Subscription.newsletter_id)
+        .where(Subscription.subscriber_id == subscriber_id, Subscription.state == SubscriptionState.ACTIVE)
+        .order_by(func.lower(Newsletter.name), Subscription.id)
+    )
+    return rows.all()
+
+
+def list_of(session: Session, subscriber_id: int) -> Sequence[Subscription]:
+    """Return every subscription of one person, in whatever state."""
+    return session.scalars(
+        _whole().where(Subscription.subscriber_id == subscriber_id).order_by(Subscription.id)
+    ).all()
 
 
 def count_by_state(session: Session, newsletter_id: int) -> dict[SubscriptionState, int]:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.delivery import ledger, suppression
@@ -28,16 +27,7 @@ def unsubscribe(
     if subscription is None:
         return None
     if subscription.state is not SubscriptionState.UNSUBSCRIBED:
-        details = {} if mailing_id is None else {"mailing": mailing_id}
-        consent.record(
-            session,
-            subscription,
-            ConsentKind.UNSUBSCRIBED,
-            circumstances=circumstances,
-            now=now,
-            details=details,
-        )
-        _leave(session, subscription, now=now)
+        _unsubscribe(session, subscription, circumstances=circumstances, now=now, mailing_id=mailing_id)
     # Also on a repeat: whatever was queued meanwhile must not go out either.
     ledger.cancel_pending(
         session,
@@ -47,6 +37,25 @@ def unsubscribe(
         subscription_id=subscription.id,
     )
     return subscription
+
+
+def unsubscribe_all(
+    session: Session,
+    subscription_id: int,
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+    mailing_id: int | None = None,
+) -> Subscription | None:
+    """Take the reader off this list and every other one of this installation; None when nothing is known."""
+    asked = queries.find(session, subscription_id)
+    if asked is None:
+        return None
+    for subscription in queries.lock_all(session, asked.subscriber_id):
+        if subscription.state is not SubscriptionState.UNSUBSCRIBED:
+            _unsubscribe(session, subscription, circumstances=circumstances, now=now, mailing_id=mailing_id)
+    ledger.cancel_pending(session, now=now, reason="unsubscribed", subscriber_id=asked.subscriber_id)
+    return asked
 
 
 def never_again(
@@ -62,14 +71,7 @@ def never_again(
     if asked is None:
         return False
     subscriber = asked.subscriber
-    # All in one order: two who press the links of two newsletters at once wait, and do not deadlock.
-    rows = session.scalars(
-        select(Subscription)
-        .where(Subscription.subscriber_id == subscriber.id)
-        .order_by(Subscription.id)
-        .with_for_update(of=Subscription)
-        .execution_options(populate_existing=True)
-    ).all()
+    rows = queries.lock_all(session, subscriber.id)
     suppression.suppress(
         session, hash_address(subscriber.email_key), list_id=0, reason="never_again", now=now
     )
@@ -81,6 +83,33 @@ def never_again(
             _leave(session, subscription, now=now)
     ledger.cancel_pending(session, now=now, reason="suppressed", subscriber_id=subscriber.id)
     return True
+
+
+def _unsubscribe(
+    session: Session,
+    subscription: Subscription,
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+    mailing_id: int | None,
+) -> None:
+    until = subscription.paused_until
+    # What leaving puts out, for the button that takes it back.
+    details = {
+        "was": subscription.state.value,
+        "announcements": subscription.announcements,
+        "paused_until": None if until is None else until.isoformat(),
+        **({} if mailing_id is None else {"mailing": mailing_id}),
+    }
+    consent.record(
+        session,
+        subscription,
+        ConsentKind.UNSUBSCRIBED,
+        circumstances=circumstances,
+        now=now,
+        details=details,
+    )
+    _leave(session, subscription, now=now)
 
 
 def _leave(session: Session, subscription: Subscription, *, now: datetime) -> None:

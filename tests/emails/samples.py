@@ -15,7 +15,11 @@ from service.emails.letters import (
     InvitationLetter,
     Letter,
     Letterhead,
+    ManageLetter,
+    NewAddressLetter,
+    OldAddressLetter,
     PasswordLetter,
+    ReminderLetter,
     SubscriberLinks,
     WelcomeLetter,
 )
@@ -149,6 +153,12 @@ LETTERS: dict[str, Letter] = {
         never_again_url=f"{BASE}/never/WyJubyIsNDJd.c2lnbmF0dXJl",
         valid_until=date(2026, 12, 4),
     ),
+    "reminder": ReminderLetter(
+        letterhead=HEAD,
+        confirm_url=f"{BASE}/c/WyJjbyIsNDIsMV0.c2lnbmF0dXJl",
+        never_again_url=f"{BASE}/never/WyJubyIsNDJd.c2lnbmF0dXJl",
+        valid_until=date(2026, 12, 4),
+    ),
     "already_subscribed": AlreadySubscribedLetter(
         letterhead=HEAD,
         preferences_url=READER.preferences_url,
@@ -159,6 +169,13 @@ LETTERS: dict[str, Letter] = {
         topics=("Energy", "Science", "Cities"),
         rhythm_phrase="every Friday at 07:00",
         links=READER,
+    ),
+    "manage": ManageLetter(letterhead=HEAD, manage_url=f"{BASE}/m/WzE3MDAsNDIsN10.c2lnbmF0dXJl", minutes=30),
+    "new_address": NewAddressLetter(
+        letterhead=HEAD, confirm_url=f"{BASE}/address/WzE3MDAsN10.c2lnbmF0dXJl", hours=24
+    ),
+    "old_address": OldAddressLetter(
+        letterhead=HEAD, stop_url=f"{BASE}/address/stop/WzE3MDAsN10.c2lnbmF0dXJl"
     ),
     "digest": digest(),
     "digest_first": replace(digest(5), first=True),

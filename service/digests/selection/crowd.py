@@ -71,7 +71,7 @@ class _Walk:
         self.authors: dict[str, int] = {}
         self.taken: list[Taken] = []
         #: What cannot be taken: taken already, had already, or not wanted.
-        self.out = shelves.banned(reader.received, reader.excluded)
+        self.out = shelves.banned(reader.received, reader.excluded, reader.muted)
         #: Topics that may have a claim; everything has none.
         self.unserved: list[int] = list(self.topics) if reader.topics else []
         self.waiting: list[list[Entry]] = []

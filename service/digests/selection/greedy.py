@@ -105,7 +105,9 @@ def _usable(candidates: Iterable[Candidate], reader: Reader) -> list[Candidate]:
     found = {
         one.story_id: one
         for one in sorted(candidates, key=lambda one: (one.seq, -one.article_id))
-        if one.story_id not in reader.received and not one.topic_ids & reader.excluded
+        if one.story_id not in reader.received
+        and not one.topic_ids & reader.excluded
+        and one.source_id not in reader.muted
     }
     return list(found.values())
 

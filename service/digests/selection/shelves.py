@@ -50,7 +50,9 @@ class Shelves:
         self.pinned = [one for one in self.candidates if one.pins]
         self.article_of = {one.story_id: one.article_id for one in self.candidates}
         self._in_topic: dict[int, set[int]] = {}
+        self._from_source: dict[int, set[int]] = {}
         for one in self.candidates:
+            self._from_source.setdefault(one.source_id, set()).add(one.article_id)
             for topic_id in one.topic_ids:
                 self._in_topic.setdefault(topic_id, set()).add(one.article_id)
         self._entries = [_entry(one, place) for one in self.candidates for place in one.places]
@@ -58,11 +60,13 @@ class Shelves:
         self._views: dict[int, View] = {}
         self.oldest = min((entry.place.seq for entry in self._entries), default=0)
 
-    def banned(self, received: Iterable[int], excluded: Iterable[int]) -> set[int]:
-        """Return the articles that a reader must not get: had already, or in a topic that is not wanted."""
+    def banned(self, received: Iterable[int], excluded: Iterable[int], muted: Iterable[int]) -> set[int]:
+        """Return the articles that a reader must not get: had already, or of what is not wanted."""
         found = {self.article_of[story] for story in received if story in self.article_of}
         for topic_id in excluded:
             found |= self._in_topic.get(topic_id, set())
+        for source_id in muted:
+            found |= self._from_source.get(source_id, set())
         return found
 
     def view(self, watermark: int) -> View:

@@ -77,6 +77,8 @@ class Reader:
     explore: bool = True
     #: Of what "most read" is said: the last "week" or "month".
     span: str = "week"
+    #: Sources that they want nothing of.
+    muted: frozenset[int] = frozenset()
 
     @property
     def follows(self) -> tuple[tuple[int, str], ...]:

@@ -12,7 +12,7 @@ from service.operators.accounts import actor_of
 from service.operators.models import Role
 from service.subscribers.models import SubscriptionState
 from service.subscribers.queries import count_by_state
-from service.web.admin import auth, page
+from service.web.admin import auth, leavers, page
 from service.web.admin.newsletter_forms import ZONES, NewsletterForm
 from service.web.context import now, runtime
 
@@ -122,10 +122,15 @@ def _actor() -> str:
 def _form_page(
     form: NewsletterForm, newsletter: Newsletter | None, *, missing: list[str] | None = None
 ) -> str:
+    said: list[tuple[str, int]] = []
+    if newsletter is not None:
+        with runtime().sessions() as session:
+            said = leavers.counts(session, newsletter)
     return render_template(
         "admin/newsletter_edit.html",
         form=form,
         newsletter=newsletter,
+        leavers=said,
         missing=missing or [],
         links=runtime().links,
         zones=ZONES,

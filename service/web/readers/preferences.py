@@ -1,220 +1,220 @@
 """The preference page: everything about a subscription, by signed link and without a login."""
 
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from service.db import transaction
-from service.digests import forecast
-from service.errors import Conflict, InvalidInput, NotFound
-from service.languages import speech
-from service.languages.dates import long_date
-from service.newsletters.models import Rhythm
-from service.subscribers import addresses, emails, filters, preferences, queries, reach, unsubscribe, wording
-from service.subscribers.choices import LONGEST_PAUSE
+from service.dispatch import TaskName
+from service.errors import BadToken, Conflict, InvalidInput, TooManyRequests
+from service.languages.words import _
+from service.subscribers import managing, reach, saving, unsubscribe, wording
+from service.subscribers.choices import check_pause
 from service.subscribers.models import Subscription, SubscriptionState
-from service.tokens import Purpose
+from service.subscribers.saving import Saved
 from service.web.context import now, runtime
-from service.web.readers import moments, own_feed, zones
-from service.web.readers.filter_form import FilterForm
-from service.web.readers.forms import ChoicesForm
-from service.web.readers.page import circumstances, ids, page
+from service.web.readers import about, left, preference_form, preference_page, said, undoing
+from service.web.readers.page import circumstances, page
+from service.web.readers.preference_page import subscription_of, wants_json
 from service.web.security import private
 
 blueprint = Blueprint("preferences", __name__)
 
 CHANNEL = "preferences"
-#: What was done, as the address of the page says after a redirect.
-SAID = {
-    "saved": "Saved.",
-    "paused": "Your mail is paused.",
-    "resumed": "Welcome back: your mail comes again.",
-}
+#: The pauses that are one press away.
+PAUSES = {"2w": timedelta(days=14), "1m": timedelta(days=30), "3m": timedelta(days=91)}
+
+Change = Callable[[Session, Subscription], Saved]
 
 
 @blueprint.get("/p/<token>")
 def show(token: str) -> ResponseReturnValue:
     with runtime().sessions() as session:
-        subscription = _get(session, token)
-    if subscription.state is not SubscriptionState.ACTIVE:
-        return _inactive(subscription)
-    return _page(subscription, token, _form_of(subscription), said=SAID.get(request.args.get("done", "")))
+        subscription = subscription_of(session, token)
+        if subscription.state is not SubscriptionState.ACTIVE:
+            return _inactive(subscription, token)
+        done, undo = request.args.get("done", ""), request.args.get("undo", "")
+        return preference_page.render(
+            session,
+            subscription,
+            token,
+            said=said.after(session, subscription, done, undo=undo),
+            undo=undo,
+            about=about.find(session, subscription, request.args.get("about", "")),
+        )
 
 
 @blueprint.post("/p/<token>")
 def save(token: str) -> ResponseReturnValue:
-    with transaction(runtime().sessions) as session:
-        subscription = _get(session, token)
-        form = ChoicesForm(subscription.newsletter, request.form)
-        if not form.validate():
-            return _page(subscription, token, form, complaints=form.complaints()), 422
+    """Save one part of the page, or all of it."""
+    part = request.form.get("part", preference_form.EVERYTHING)
+
+    def change(session: Session, subscription: Subscription) -> Saved:
+        wanted = preference_form.read(request.form, part)
         shown = wording.announcements(subscription.newsletter)
-        try:
-            preferences.change(
-                session,
-                subscription.id,
-                form.choices(),
-                circumstances=circumstances(CHANNEL, wording=shown),
-                now=now(),
-            )
-        except Conflict:
-            return _inactive(subscription)
-    return _back(token, "saved")
+        return _save(session, subscription, wanted, shown=shown)
+
+    return _changed(token, change, done="saved")
 
 
-@blueprint.post("/p/<token>/filters")
-def save_filters(token: str) -> ResponseReturnValue:
-    with transaction(runtime().sessions) as session:
-        subscription = _get(session, token)
-        form = FilterForm(subscription, request.form)
-        try:
-            filters.change(
-                session, subscription.id, form.filters(), circumstances=circumstances(CHANNEL), now=now()
-            )
-        except InvalidInput as error:
-            complaints = form.complaints(error)
-            return _page(
-                subscription, token, _form_of(subscription), filter_form=form, complaints=complaints
-            ), 422
-        except Conflict:
-            return _inactive(subscription)
-    return _back(token, "saved")
+@blueprint.post("/p/<token>/undo")
+def undo(token: str) -> ResponseReturnValue:
+    """Take back what one save has changed, if that is still how it is."""
+
+    def change(session: Session, subscription: Subscription) -> Saved:
+        return saving.undo(
+            session,
+            subscription.id,
+            undoing.read(subscription.id, request.form.get("undo", "")),
+            circumstances=circumstances(CHANNEL, wording=wording.announcements(subscription.newsletter)),
+            now=now(),
+        )
+
+    return _changed(token, change, done="undone")
+
+
+@blueprint.post("/p/<token>/about")
+def more_or_less(token: str) -> ResponseReturnValue:
+    """Do what a button beside an article says."""
+    article_id, pressed = request.form.get("about", ""), request.form.get("do", "")
+
+    def change(session: Session, subscription: Subscription) -> Saved:
+        found = about.find(session, subscription, article_id)
+        if found is None:
+            raise InvalidInput(_("This article is not available any more."), field="form")
+        return _save(session, subscription, about.wish(subscription, found, pressed))
+
+    return _changed(token, change, done="saved", about=article_id)
 
 
 @blueprint.post("/p/<token>/pause")
 def pause(token: str) -> ResponseReturnValue:
-    with transaction(runtime().sessions) as session:
-        subscription = _get(session, token)
-        try:
-            preferences.pause(
-                session, subscription.id, until=_day(), circumstances=circumstances(CHANNEL), now=now()
-            )
-        except InvalidInput as error:
-            complaints = {"until": str(error)}
-            return _page(subscription, token, _form_of(subscription), complaints=complaints), 422
-        except Conflict:
-            return _inactive(subscription)
-    return _back(token, "paused")
+    def change(session: Session, subscription: Subscription) -> Saved:
+        until = _until(reach.today(subscription, now=now()))
+        return _save(session, subscription, {"paused_until": until.isoformat()})
+
+    return _changed(token, change, done="paused")
 
 
 @blueprint.post("/p/<token>/resume")
 def resume(token: str) -> ResponseReturnValue:
-    with transaction(runtime().sessions) as session:
-        subscription = _get(session, token)
-        try:
-            preferences.resume(session, subscription.id, circumstances=circumstances(CHANNEL), now=now())
-        except Conflict:
-            return _inactive(subscription)
-    return _back(token, "resumed")
+    return _changed(
+        token,
+        lambda session, subscription: _save(session, subscription, {"paused_until": None}),
+        done="resumed",
+    )
 
 
 @blueprint.post("/p/<token>/leave")
 def leave(token: str) -> ResponseReturnValue:
+    """Leave this newsletter, or every one of this house."""
+    leave_from = unsubscribe.unsubscribe_all if request.form.get("all") else unsubscribe.unsubscribe
     with transaction(runtime().sessions) as session:
-        subscription = _get(session, token)
-        unsubscribe.unsubscribe(session, subscription.id, circumstances=circumstances(CHANNEL), now=now())
-    return private(page("left", newsletter=subscription.newsletter))
+        subscription = subscription_of(session, token)
+        leave_from(session, subscription.id, circumstances=circumstances(CHANNEL), now=now())
+        return left.render(session, subscription)
 
 
-def _get(session: Session, token: str) -> Subscription:
-    (subscription_id, *_) = ids(Purpose.PREFERENCES, token, at_least=1)
-    subscription = queries.find(session, subscription_id)
-    if subscription is None:
-        raise NotFound("This subscription does not exist any more.")
-    speech.begin(subscription.locale)
-    return subscription
+@blueprint.post("/p/<token>/manage")
+def manage(token: str) -> ResponseReturnValue:
+    """Mail the link behind which the reader's data are."""
+    try:
+        with transaction(runtime().sessions) as session:
+            subscription = subscription_of(session, token)
+            managing.request(session, subscription.id, now=now())
+    except TooManyRequests as error:
+        return _refused(token, error, status=429)
+    runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
+    return _back(token, done="mailed")
 
 
-def _form_of(subscription: Subscription) -> ChoicesForm:
-    return ChoicesForm(
-        subscription.newsletter,
-        topics=subscription.topic_ids,
-        rhythm=subscription.rhythm.value,
-        weekday=subscription.weekday,
-        hour=subscription.hour,
-        time_zone=subscription.time_zone,
-        announcements=subscription.announcements,
-        enough_items=subscription.enough_items,
+def _save(
+    session: Session, subscription: Subscription, wanted: Mapping[str, Any], *, shown: str | None = None
+) -> Saved:
+    return saving.save(
+        session,
+        subscription.id,
+        wanted,
+        circumstances=circumstances(CHANNEL, wording=shown),
+        now=now(),
     )
 
 
-def _page(
-    subscription: Subscription,
-    token: str,
-    form: ChoicesForm,
-    *,
-    filter_form: FilterForm | None = None,
-    complaints: dict[str, str] | None = None,
-    said: str | None = None,
-) -> Response:
-    today = reach.today(subscription, now=now())
-    paused = reach.is_paused(subscription, now=now())
-    until = subscription.paused_until
+def _changed(token: str, change: Change, *, done: str, **kept: str) -> ResponseReturnValue:
+    """Make a change whole or not at all, and say what became of it."""
+    try:
+        with transaction(runtime().sessions) as session:
+            subscription = subscription_of(session, token)
+            saved = change(session, subscription)
+            undo = undoing.token(subscription.id, saved)
+            word = done if saved.before else "same"
+            if wants_json():
+                sentence = said.after(session, subscription, word, undo=undo)
+                return preference_page.answer(session, subscription, token, said=sentence, undo=undo)
+    except (InvalidInput, BadToken) as error:
+        return _refused(token, error, status=422)
+    except Conflict as error:
+        return _refused(token, error, status=409)
+    return _back(token, done=word, undo=undo, **kept)
+
+
+def _refused(token: str, error: Exception, *, status: int) -> ResponseReturnValue:
+    if wants_json():
+        return preference_page.refusal(token, str(error), status=status)
+    with runtime().sessions() as session:
+        subscription = subscription_of(session, token)
+        if subscription.state is not SubscriptionState.ACTIVE:
+            return _inactive(subscription, token, sentence=str(error))
+        field = (error.field if isinstance(error, InvalidInput) else None) or "form"
+        return preference_page.render(
+            session,
+            subscription,
+            token,
+            typed=_typed(),
+            complaints={field: str(error)},
+            status=status,
+        )
+
+
+def _typed() -> dict[str, Any]:
+    """What stood in the form, as far as it can be shown again."""
+    part = request.form.get("part", preference_form.EVERYTHING if "rhythm" in request.form else "")
+    try:
+        return preference_form.read(request.form, part)
+    except InvalidInput:
+        return {}
+
+
+def _inactive(subscription: Subscription, token: str, *, sentence: str = "") -> Response:
     return private(
         page(
-            "preferences",
+            "inactive",
             newsletter=subscription.newsletter,
+            status=409,
+            state=subscription.state.value,
             token=token,
-            form=form,
-            filter_form=filter_form or FilterForm.of(subscription),
-            others=[
-                topic
-                for topic in subscription.newsletter.open_topics
-                if topic.id not in subscription.topic_ids
-            ],
-            complaints=complaints or {},
-            said=said,
-            address=addresses.mask(subscription.subscriber.email),
-            summary=emails.summary(subscription),
-            next_due=moments.local(subscription.next_due_at or now(), subscription),
-            forecast=_forecast(subscription),
-            waits_for=subscription.enough_items if subscription.rhythm is Rhythm.ENOUGH else None,
-            paused_until=long_date(until) if paused and until is not None else None,
-            typed_until=request.form.get("until", ""),
-            first_day=today + timedelta(days=1),
-            last_day=today + LONGEST_PAUSE,
-            zones=zones.offered(form.time_zone.data or ""),
-            feed_url=own_feed.address(subscription),
-            announcements=wording.announcements(subscription.newsletter),
+            sentence=sentence,
+            said=said.plainly(request.args.get("done", "")),
         )
     )
 
 
-def _forecast(subscription: Subscription) -> str:
-    """Say what the saved choice brings, by the last weeks."""
-    newsletter = subscription.newsletter
-    own = subscription.max_items or newsletter.max_items
-    with runtime().sessions() as session:
-        weekly = forecast.per_week(
-            session,
-            newsletter,
-            topic_ids=subscription.topic_ids,
-            excluded=subscription.excluded_topic_ids,
-            now=now(),
-        )
-    return forecast.sentence(
-        weekly,
-        rhythm=subscription.rhythm,
-        weekday=subscription.weekday,
-        least=newsletter.min_items,
-        most=min(own, newsletter.max_items),
-        enough=subscription.enough_items,
-    )
-
-
-def _inactive(subscription: Subscription) -> Response:
-    state = subscription.state.value
-    return private(page("inactive", newsletter=subscription.newsletter, status=409, state=state))
-
-
-def _day() -> date:
+def _until(today: date) -> date:
+    length = PAUSES.get(request.form.get("length", ""))
+    if length is not None:
+        return today + length
     try:
-        return date.fromisoformat(request.form.get("until", ""))
+        until = date.fromisoformat(request.form.get("until", ""))
     except ValueError:
-        raise InvalidInput("Choose the day on which mail should come again.", field="until") from None
+        raise InvalidInput(_("Choose the day on which mail should come again."), field="until") from None
+    check_pause(until, today=today)
+    return until
 
 
-def _back(token: str, done: str) -> ResponseReturnValue:
-    return private(redirect(url_for("preferences.show", token=token, done=done), code=303))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made
+def _back(token: str, **told: str) -> ResponseReturnValue:
+    values = {name: value for name, value in told.items() if value}
+    return private(redirect(url_for("preferences.show", token=token, **values), code=303))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made

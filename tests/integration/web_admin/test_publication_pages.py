@@ -14,8 +14,9 @@ from service.delivery.models import Message
 from service.dispatch import TaskName
 from service.newsletters.models import Newsletter, Sender, Topic
 from service.operators.models import Operator, Role
+from service.subscribers.models import LeavingReason, SubscriptionState
 from tests.conftest import RecordingDispatcher
-from tests.factories import make_article, make_newsletter, make_source
+from tests.factories import make_article, make_newsletter, make_source, make_subscription
 from tests.feed_server import FeedServer, page
 from tests.integration.web_admin.browsing import Visitor, flash
 
@@ -273,3 +274,17 @@ def test_nobody_is_invited_while_the_invitation_could_not_be_sent(
     assert "Send the invitation" not in shown
     with sessions() as session:
         assert session.scalars(select(Message)).all() == []
+
+
+def test_why_readers_left_is_counted_on_the_newsletters_page(
+    editor: Visitor, sessions: Sessions, newsletter: Newsletter
+) -> None:
+    path = f"/console/newsletters/{newsletter.id}"
+    assert "Nobody who left has said why." in editor.open(path).text
+    with transaction(sessions) as session:
+        for reason in (LeavingReason.TOO_MANY, LeavingReason.TOO_MANY, LeavingReason.OTHER):
+            make_subscription(session, newsletter, state=SubscriptionState.UNSUBSCRIBED, left_because=reason)
+    text = editor.open(path).text
+    assert "Too many mails: <b>2</b>" in text
+    assert "Another reason: <b>1</b>" in text
+    assert "I read you elsewhere" not in text

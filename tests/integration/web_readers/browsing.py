@@ -45,10 +45,17 @@ class Reader:
             "weekday": "5",
             "hour": "7",
             "time_zone": "Europe/Berlin",
-            "rendered": self.runtime.tokens.make(
+            "nonce": self.runtime.tokens.make(
                 Purpose.FORM, [newsletter.id, int(moment.timestamp())], at=moment
             ),
         }
+
+
+def field_of(page: str, name: str) -> str:
+    """What a hidden field of a page holds."""
+    found = re.search(rf'name="{name}" value="([^"]+)"', page)
+    assert found, f"the page has no field {name}"
+    return found[1]
 
 
 def path_of(url: str) -> str:

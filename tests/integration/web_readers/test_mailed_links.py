@@ -15,6 +15,7 @@ from service.dispatch import TaskName
 from service.links import Links
 from service.newsletters.models import Newsletter
 from service.subscribers.models import ConsentEvent, Subscription, SubscriptionState
+from service.tokens import Purpose
 from tests.conftest import RecordingDispatcher
 from tests.factories import make_newsletter, make_subscription
 from tests.integration.web_readers.browsing import ANN, Reader, fresh, path_of
@@ -67,7 +68,7 @@ def test_opening_a_link_changes_nothing_and_tells_nobody(
     assert session.scalars(select(Message)).all() == []
 
 
-@pytest.mark.parametrize("route", ["c", "never", "p", "u", "r"])
+@pytest.mark.parametrize("route", ["c", "never", "p", "u", "r", "m", "address", "address/stop", "back"])
 def test_forged_cut_and_foreign_tokens_are_refused_everywhere(
     session: Session, reader: Reader, active: Subscription, route: str
 ) -> None:
@@ -78,6 +79,14 @@ def test_forged_cut_and_foreign_tokens_are_refused_everywhere(
         "p": links.preferences(subscription_id=active.id),
         "u": links.unsubscribe(subscription_id=active.id),
         "r": links.click(article_id=1, mailing_id=1, slot=1),
+        "m": links.manage(
+            subscription_id=active.id,
+            mark=reader.runtime.hash_address.mark(ANN),
+            at=datetime.now(UTC),
+        ),
+        "address": links.new_address(change_id=1, at=datetime.now(UTC)),
+        "address/stop": links.old_address(change_id=1, at=datetime.now(UTC)),
+        "back": "/" + reader.runtime.tokens.make(Purpose.RETURN, [active.id, 1], at=datetime.now(UTC)),
         "console/invitation": links.invitation(operator_id=1, generation=1, at=datetime.now(UTC)),
     }
     own = real.pop(route).rsplit("/", 1)[1]
@@ -182,7 +191,7 @@ def test_one_click_unsubscribes_without_cookie_token_or_redirect(
     message = session.scalars(select(Message)).one()
     assert (message.state, message.reason) == (MessageState.CANCELLED, "unsubscribed")
     event = session.scalars(select(ConsentEvent)).one()
-    assert (event.channel, event.details) == ("one-click", {"mailing": 7})
+    assert (event.channel, event.details["mailing"]) == ("one-click", 7)
     assert event.form_url == "http://localhost:8000/u/<token>"
 
 

@@ -74,13 +74,14 @@ def pools(draw: st.DrawFn) -> list[Candidate]:
 
 
 readers = st.builds(
-    lambda topic_ids, low, more, received, excluded, watermark, explore: Reader(
+    lambda topic_ids, low, more, received, excluded, muted, watermark, explore: Reader(
         topics=tuple(topic for topic in TOPICS if topic[0] in topic_ids),
         min_items=low,
         max_items=low + more,
         watermark=watermark,
         received=received,
         excluded=excluded,
+        muted=muted,
         offered=TOPICS,
         explore=explore,
     ),
@@ -89,6 +90,7 @@ readers = st.builds(
     st.integers(0, 12),
     st.frozensets(st.integers(1, 40), max_size=10),
     st.frozensets(st.integers(1, 6), max_size=2),
+    st.frozensets(st.integers(1, 3), max_size=1),
     st.integers(0, 12),
     st.booleans(),
 )

@@ -45,6 +45,7 @@ def test_crowds_get_the_same_from_five_hundred_topics_and_ten_thousand_places() 
             watermark=dice.choice((0, 1500)),
             received=frozenset(dice.sample(range(1, 2001), 30)),
             excluded=frozenset(dice.sample(range(1, 501), 3)),
+            muted=frozenset(dice.sample(range(12), dice.choice((0, 1, 3)))),
             offered=offered,
         )
         assert choose(shelves, reader) == select(pool, reader=reader)

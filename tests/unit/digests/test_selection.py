@@ -22,7 +22,13 @@ def test_what_always_holds(pool: list[Candidate], who: Reader, shuffle: object) 
     floor = rules.floor(who.min_items, limit=limit)
     by_id = {candidate.article_id: candidate for candidate in pool}
     follows = {topic_id for topic_id, _ in who.follows}
-    usable = [one for one in pool if one.story_id not in who.received and not one.topic_ids & who.excluded]
+    usable = [
+        one
+        for one in pool
+        if one.story_id not in who.received
+        and not one.topic_ids & who.excluded
+        and one.source_id not in who.muted
+    ]
     fresh = {
         one.story_id
         for one in usable
@@ -53,6 +59,7 @@ def test_what_always_holds(pool: list[Candidate], who: Reader, shuffle: object) 
             assert pick.topic_id in seqs
             assert candidate.story_id not in who.received
             assert not candidate.topic_ids & who.excluded
+            assert candidate.source_id not in who.muted
             assert section.key == "editors" or dict(TOPICS)[pick.topic_id] in pick.reason
             if section.key in {"popular", "new", "missed"}:
                 assert pick.topic_id in follows
@@ -80,7 +87,9 @@ def test_no_topic_gets_three_before_each_with_something_new_has_one(
     by_id = {one.article_id: one for one in pool}
     got = Counter(pick.topic_id for pick in picks(outcome))
     had = who.received | {by_id[pick.article_id].story_id for pick in picks(outcome)}
-    after = select(pool, reader=Reader(who.topics, 1, 14, who.watermark, had, who.excluded, who.offered))
+    after = select(
+        pool, reader=Reader(who.topics, 1, 14, who.watermark, had, who.excluded, who.offered, muted=who.muted)
+    )
     left = () if isinstance(after, Skip) else picks(after)
     new = {
         pick.topic_id
@@ -208,6 +217,19 @@ def test_an_article_that_is_also_in_an_excluded_topic_is_out() -> None:
     pool = [story(1, 1), story(2, 1, 2), story(3, 1, topic_ids=frozenset({1, 2}))]
 
     assert chosen(pool, reader(1, excluded=frozenset({2}))).article_ids == (1,)
+
+
+def test_nothing_comes_from_a_muted_source_in_any_section() -> None:
+    pool = [
+        story(1),
+        story(2, source_id=7),
+        popular(3, source_id=7),
+        popular(4, seq=0, source_id=7),
+        story(5, source_id=7, pins=frozenset({EVERYWHERE})),
+        story(6, 4, source_id=7, draw=9.0),
+    ]
+
+    assert chosen(pool, reader(1, muted=frozenset({7}), offered=TOPICS)).article_ids == (1,)
 
 
 def test_one_of_a_story_is_enough() -> None:

@@ -1,0 +1,36 @@
+"""Deletes a person: nothing stays but a keyed hash on the suppression list (GDPR Art. 17; standards 134)."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, text
+from sqlalchemy.orm import Session
+
+from service.delivery import ledger, suppression
+from service.subscribers import queries
+from service.subscribers.models import AddressChange, SignupAttempt, Subscriber
+from service.tokens import AddressHasher
+
+REASON = "erased"
+
+
+def erase(session: Session, subscriber_id: int, *, hash_address: AddressHasher, now: datetime) -> bool:
+    """Delete address, subscriptions, their log of consent and what counted for the caps.
+
+    False when nothing is known any more. The ledger never held the address; its rows stay, for the accounts
+    of their mailings to add up, and lead to nobody.
+    """
+    queries.lock_all(session, subscriber_id)
+    subscriber = session.get(Subscriber, subscriber_id, with_for_update=True)
+    if subscriber is None:
+        return False
+    email_hash = hash_address(subscriber.email_key)
+    suppression.suppress(session, email_hash, reason=REASON, now=now)
+    ledger.cancel_pending(session, now=now, reason=REASON, subscriber_id=subscriber_id)
+    session.execute(delete(SignupAttempt).where(SignupAttempt.email_hash == email_hash))
+    # Others may have wanted to move to this address.
+    session.execute(delete(AddressChange).where(AddressChange.email_key == subscriber.email_key))
+    # The log is append-only; erasure says so to its guard, for this one statement.
+    session.execute(text("SELECT set_config('broadsheet.may_erase', 'yes', true)"))
+    session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))
+    session.execute(text("SELECT set_config('broadsheet.may_erase', 'no', true)"))
+    return True
