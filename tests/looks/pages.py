@@ -3,13 +3,17 @@
 A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service.blasts.models import Blast
+from service.db import transaction
+from service.subscribers import addresses, moving
 from service.subscribers.models import SubscriptionState
 from tests.looks.world import World
 
@@ -32,6 +36,9 @@ NO_PAGE = {
     "robots.robots": "for machines",
     "robots.sitemap_index": "for machines",
     "robots.sitemap": "for machines",
+    "embed.script": "a script for the pages of other sites",
+    "embed.show": "data for the pages of other sites",
+    "sign_up.forecast": "a sentence for the page that asks",
 }
 
 
@@ -50,7 +57,7 @@ def sign_up(world: World) -> str:
 
 def _signed_up(world: World, **fields: object) -> TestResponse:
     filled = {"topics": str(world.newsletter.topics[0].id), "rhythm": "weekly", "weekday": "5", "hour": "7"}
-    filled |= {"time_zone": "Europe/London", "rendered": world.stamp()}
+    filled |= {"time_zone": "Europe/London", "nonce": world.stamp()}
     return world.post(sign_up(world), **filled | fields)
 
 
@@ -75,6 +82,33 @@ def _unsubscribe(world: World) -> str:
 
 def _never(world: World) -> str:
     return world.links.never_again(subscription_id=world.pending().id)
+
+
+def _manage(world: World) -> str:
+    reader = world.reader()
+    mark = world.runtime.hash_address.mark(reader.subscriber.email_key)
+    return world.links.manage(subscription_id=reader.id, mark=mark, at=datetime.now(UTC))
+
+
+def _erased(world: World) -> TestResponse:
+    manage = _manage(world)
+    return world.post(f"{manage}/erase", page=manage, sure="y")
+
+
+def _change(world: World, link: Callable[..., str]) -> TestResponse:
+    moment = datetime.now(UTC)
+    with transaction(world.runtime.sessions) as session:
+        reader = session.merge(world.reader())
+        change = moving.request(session, reader, addresses.parse(f"new{reader.id}@example.org"), now=moment)
+        change_id = change.id
+    return world.get(link(change_id=change_id, at=moment))
+
+
+def _after_leaving(world: World) -> TestResponse:
+    left = world.post(_unsubscribe(world)).text
+    found = re.search(r'"(/back/[^"/]+)', left)
+    assert found, "no way back"
+    return world.get(found[1])
 
 
 def _announcement(world: World) -> TestResponse:
@@ -111,10 +145,21 @@ PAGES = (
         "preferences.show",
         lambda world: world.get(_preferences(world, state=SubscriptionState.UNSUBSCRIBED)),
     ),
+    ReaderPage(
+        "recognition",
+        "recognition.show",
+        lambda world: world.get(f"{_preferences(world)}/recognition"),
+    ),
     ReaderPage("leave", "leaving.show", lambda world: world.get(_unsubscribe(world))),
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
-    ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
-    ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage("left-again", "leaving.show_left", _after_leaving),
+    ReaderPage("manage", "managing.show", lambda world: world.get(_manage(world))),
+    ReaderPage("erased", "managing.erase", _erased),
+    ReaderPage("new-address", "managing.show_new", lambda world: _change(world, world.links.new_address)),
+    ReaderPage("old-address", "managing.show_stop", lambda world: _change(world, world.links.old_address)),
+    ReaderPage("frame", "frame.show", lambda world: world.get(f"{sign_up(world)}/frame")),
+    ReaderPage("never", "never.show", lambda world: world.get(_never(world))),
+    ReaderPage("never-done", "never.press", lambda world: world.post(_never(world))),
     ReaderPage(
         "preferences-with-feed",
         "preferences.show",
