@@ -32,6 +32,7 @@ def heartbeat(task: Any) -> None:
 
 @app.task(name=TaskName.MAINTAIN)
 def maintain() -> None:
-    """Purge what may not be kept, make partitions ahead, forget the silent."""
+    """Remind who has not confirmed, purge what may not be kept, make partitions ahead, forget the silent."""
     here = runtime()
-    retention.maintain(here.sessions, ledger_days=here.settings.ledger_days, now=utc_now())
+    days = here.settings.ledger_days
+    retention.maintain(here.sessions, ledger_days=days, hash_address=here.hash_address, now=utc_now())

@@ -56,6 +56,18 @@ class ConfirmLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class ReminderLetter:
+    """Sent once to who has not confirmed after a day. Holds nothing that the visitor typed either."""
+
+    template: ClassVar[str] = "reminder"
+    letterhead: Letterhead
+    confirm_url: str
+    never_again_url: str
+    #: The last day on which the link works; then we forget the address.
+    valid_until: date
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadySubscribedLetter:
     """Sent instead of a confirmation to a reader who is confirmed already."""
 
@@ -189,6 +201,7 @@ class PasswordLetter:
 
 Letter = (
     ConfirmLetter
+    | ReminderLetter
     | AlreadySubscribedLetter
     | WelcomeLetter
     | ManageLetter

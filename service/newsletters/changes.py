@@ -18,6 +18,8 @@ LONGEST_NAME = 80
 LONGEST_TAGLINE = 140
 #: Minutes that an edition may wait for a review: two days.
 LONGEST_REVIEW = 2880
+#: More sign-ups a minute than this are no limit.
+MOST_SIGNUPS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class NewsletterDraft:
     min_items: int = 3
     max_items: int = 10
     review_minutes: int = 0
+    signups_per_minute: int = 300
     recognises: bool = False
     archive_public: bool = True
 
@@ -115,6 +118,9 @@ def check(session: Session, draft: NewsletterDraft) -> NewsletterDraft:
         max_items=checks.number(draft.max_items, field="max_items", least=least, most=14),
         review_minutes=checks.number(
             draft.review_minutes, field="review_minutes", least=0, most=LONGEST_REVIEW
+        ),
+        signups_per_minute=checks.number(
+            draft.signups_per_minute, field="signups_per_minute", least=1, most=MOST_SIGNUPS
         ),
     )
 

@@ -95,6 +95,8 @@ class Newsletter(Model):
     max_items: Mapped[int] = mapped_column(default=10)
     #: A new edition waits so many minutes for an operator's approval, then goes by itself; 0 goes at once.
     review_minutes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    #: Mails that sign-ups may cause in a minute; beyond that everybody is asked to come back.
+    signups_per_minute: Mapped[int] = mapped_column(default=300, server_default=text("300"))
     #: Readers may ask to be recognised when they follow a link (docs/adr/0025).
     recognises: Mapped[bool] = mapped_column(default=False, server_default="false")
     #: Whether editions, blasts, topics and feeds have public pages.
@@ -110,6 +112,7 @@ class Newsletter(Model):
     )
 
     __table_args__ = (
+        CheckConstraint("signups_per_minute BETWEEN 1 AND 100000", name="signups_per_minute"),
         CheckConstraint("review_minutes BETWEEN 0 AND 2880", name="review_minutes"),
         CheckConstraint("min_items >= 1 AND max_items BETWEEN min_items AND 14", name="item_limits"),
         CheckConstraint("default_hour BETWEEN 0 AND 23", name="default_hour"),

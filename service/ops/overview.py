@@ -16,6 +16,7 @@ from service.ops import heartbeats, queue
 from service.ops.flow import Flow, read_flow
 from service.ops.missed import Missed, list_missed
 from service.ops.queue import Line
+from service.ops.signups import Alarm, list_alarms
 from service.subscribers.models import Subscription, SubscriptionState
 
 #: How far the overview looks ahead.
@@ -89,6 +90,8 @@ class House:
     not_ready: tuple[NotReady, ...]
     newsletters: int
     missed: tuple[Missed, ...]
+    #: Sign-ups that look like abuse.
+    floods: tuple[Alarm, ...]
 
 
 def read_pulse(session: Session, *, now: datetime, limits: Sequence[LimitView] = ()) -> Pulse:
@@ -130,6 +133,7 @@ def read_house(session: Session, *, now: datetime) -> House:
         not_ready=tuple(NotReady(each.id, each.name, tuple(missing)) for each, missing in ready if missing),
         newsletters=len(ready),
         missed=tuple(list_missed(session, now=now)),
+        floods=list_alarms(session, now=now),
     )
 
 

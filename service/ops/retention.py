@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
@@ -14,7 +15,8 @@ from service.operators import kept_forms, throttle
 from service.operators import sessions as logins
 from service.ops import heartbeats
 from service.popularity import clicks, salts, site_events, traps, widget_views
-from service.subscribers import moving, purging
+from service.subscribers import moving, purging, reminding
+from service.tokens import AddressHasher
 
 Duty = Callable[..., object]
 
@@ -42,13 +44,14 @@ DELETING_SECONDS = 20.0
 log = logging.getLogger(__name__)
 
 
-def maintain(sessions: Sessions, *, ledger_days: int, now: datetime) -> None:
+def maintain(sessions: Sessions, *, ledger_days: int, hash_address: AddressHasher, now: datetime) -> None:
     """Do every duty once; doing them twice does no harm.
 
     :raises ExceptionGroup: with what went wrong, after all the others were done.
     """
     failures: list[Exception] = []
-    for duty in DUTIES:
+    remind: Duty = partial(reminding.remind, hash_address=hash_address)
+    for duty in (*DUTIES, remind):
         try:
             with transaction(sessions) as session:
                 duty(session, now=now)

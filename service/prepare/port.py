@@ -17,6 +17,7 @@ Composer = Callable[[Desk, Sequence[Due]], list[Answer]]
 
 COMPOSERS: dict[str, Composer] = {
     "confirm": transactional.confirm,
+    "reminder": transactional.reminder,
     "already_subscribed": transactional.already_subscribed,
     "welcome": transactional.welcome,
     "manage": personal.manage,

@@ -34,6 +34,21 @@ def confirm(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     return _each(desk, messages, one)
 
 
+def reminder(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
+    """Ask once more, unless it was confirmed, withdrawn or asked anew in the meantime."""
+
+    def one(message: Due, subscription: Subscription) -> Answer:
+        generation = int(message.details["generation"])
+        if subscription.generation != generation:
+            return Skip(message, "replaced")
+        if subscription.state is not SubscriptionState.PENDING:
+            return Skip(message, "confirmed")
+        letter = emails.reminder_letter(subscription, generation=generation, links=desk.links)
+        return desk.to_subscriber(message, subscription, render(letter), date=message.created_at)
+
+    return _each(desk, messages, one)
+
+
 def already_subscribed(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Tell a confirmed reader who signed up again where the settings are."""
 

@@ -65,13 +65,13 @@ def is_role(key: str) -> bool:
     return key.partition("@")[0].partition("+")[0] in _ROLES
 
 
-def network_of(ip: str) -> str:
-    """Return the /24 or /64 that a visitor comes from; what is no address counts as one network."""
+def network_of(ip: str, *, v6: int = 64) -> str:
+    """Return the /24, or of IPv6 the /64 or what is asked for; what is no address counts as one network."""
     plain = plain_ip(ip)
     if plain is None:
         return "unknown"
     address = ip_address(plain)
-    return str(ip_network((address, 24 if address.version == 4 else 64), strict=False))
+    return str(ip_network((address, 24 if address.version == 4 else v6), strict=False))
 
 
 def plain_ip(ip: str) -> str | None:

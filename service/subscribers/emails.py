@@ -10,6 +10,7 @@ from service.emails.letters import (
     ManageLetter,
     NewAddressLetter,
     OldAddressLetter,
+    ReminderLetter,
     SubscriberLinks,
     WelcomeLetter,
 )
@@ -30,6 +31,18 @@ def confirm_letter(
     """Ask whether it was really them; however late the mail is sent, its link ends when it says."""
     end = asked_at + LIFETIMES[Purpose.CONFIRM]
     return ConfirmLetter(
+        letterhead=_letterhead(subscription, links=links),
+        confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
+        never_again_url=links.never_again(subscription_id=subscription.id),
+        valid_until=reach.today(subscription, now=end),
+    )
+
+
+def reminder_letter(subscription: Subscription, *, generation: int, links: Links) -> ReminderLetter:
+    """Ask once more; the link ends when the one it reminds of does, and with it the request."""
+    asked_at = subscription.requested_at
+    end = asked_at + LIFETIMES[Purpose.CONFIRM]
+    return ReminderLetter(
         letterhead=_letterhead(subscription, links=links),
         confirm_url=links.confirm(subscription_id=subscription.id, generation=generation, at=asked_at),
         never_again_url=links.never_again(subscription_id=subscription.id),

@@ -57,6 +57,23 @@ class LeavingReason(StrEnum):
     OTHER = "other"
 
 
+class Held(StrEnum):
+    """What held a sign-up back. The first three are silent: the visitor is told what everybody is told."""
+
+    #: The address had its mails already; it is on the suppression list; it belongs to no person.
+    ADDRESS = "address"
+    SUPPRESSED = "suppressed"
+    ROLE = "role"
+    #: Told: too many from one network, or for one newsletter.
+    NETWORK = "network"
+    NEWSLETTER = "newsletter"
+    #: A machine's doing: the field that people do not see, a form sent sooner than anybody types, a form
+    #: that is not ours, or one of yesterday.
+    DECOY = "decoy"
+    HASTE = "haste"
+    NONCE = "nonce"
+
+
 class Subscriber(Model):
     """A person with an address. The address is kept as entered for delivery and folded for uniqueness."""
 
@@ -125,6 +142,8 @@ class Subscription(Model):
     created_at: Mapped[datetime]
     #: Of the latest request to subscribe; unconfirmed ones are purged seven days after it.
     requested_at: Mapped[datetime]
+    #: When the one reminder to confirm was written, or passed over; there is no second one.
+    reminded_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
     unsubscribed_at: Mapped[datetime | None]
     #: Said after leaving, if anything; coming back clears it.
@@ -151,6 +170,8 @@ class Subscription(Model):
             postgresql_where=text("first_digest_pending"),
         ),
         Index("ix_subscriptions_topics", "topic_ids", postgresql_using="gin"),
+        # Reminder and purge look for the few that wait, every quarter of an hour.
+        Index("ix_subscriptions_pending", "requested_at", postgresql_where=text("state = 'pending'")),
         Index(
             "ix_subscriptions_left",
             "newsletter_id",
@@ -211,14 +232,31 @@ class SignupAttempt(Model):
     at: Mapped[datetime]
     #: Keyed hash of the folded address: counts it without keeping it.
     email_hash: Mapped[bytes]
-    #: /24 or /64 of the visitor.
+    #: /24 or /48 of the visitor.
     network: Mapped[str]
     newsletter_id: Mapped[int]
-    #: Whether a mail was written for it; False once a cap was reached.
+    #: Whether a mail was written for it.
     mailed: Mapped[bool]
+    #: Why none was.
+    held_by: Mapped[Held | None]
 
     __table_args__ = (
         Index("ix_signup_attempts_email", "email_hash", "at"),
         Index("ix_signup_attempts_network", "network", "at"),
+        # The newsletter's cap, asked with every sign-up, reads the index alone.
+        Index("ix_signup_attempts_newsletter", "newsletter_id", "at", postgresql_where=text("mailed")),
         Index("ix_signup_attempts_at", "at"),
     )
+
+
+class SignupRefusal(Model):
+    """Sign-ups that were refused before an address was looked at: counted, so that a flood stays small."""
+
+    __tablename__ = "signup_refusals"
+
+    #: Beginning of the hour.
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    newsletter_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    network: Mapped[str] = mapped_column(primary_key=True)
+    held_by: Mapped[Held] = mapped_column(primary_key=True)
+    count: Mapped[int]

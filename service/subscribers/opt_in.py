@@ -16,6 +16,7 @@ from service.subscribers.choices import Choices
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import (
     ConsentKind,
+    Held,
     SignupAttempt,
     Subscriber,
     Subscription,
@@ -41,32 +42,31 @@ def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, n
     """Ask the inbox for a confirmation, or tell a confirmed reader where the settings are.
 
     The caller's answer is the same in every case: whether the address is known, capped, suppressed or new.
-
     :raises InvalidInput: a choice that is not offered.
-    :raises TooManyRequests: the visitor's network asked too often.
+    :raises CapReached: the visitor's network asked too often, or too many ask at once.
     :raises NotFound: no such newsletter, or it takes no readers.
     """
     newsletter = session.get(Newsletter, sign_up.newsletter_id)
     if newsletter is None or newsletter.closed_at is not None:
         raise NotFound(_("This newsletter takes no new readers."))
     sign_up.choices.check(newsletter)
-    network = addresses.network_of(sign_up.circumstances.ip or "")
-    caps.check_network(session, network, now=now)
+    network = caps.network_of(sign_up.circumstances.ip or "")
     email_hash = hash_address(sign_up.address.key)
-    caps.hold_address(session, email_hash)
+    caps.hold(session, network=network, email_hash=email_hash)
+    caps.check(session, network=network, newsletter=newsletter, now=now)
     subscriber = _find_subscriber(session, sign_up.address)
-    mailed = (
-        _is_person(sign_up.address, newsletter)
-        and not suppression.find(session, [email_hash], list_id=newsletter.id)
-        and caps.may_mail(session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now)
-    )
+    held = _held_by(session, sign_up.address, email_hash, newsletter, subscriber=subscriber, now=now)
     attempt = SignupAttempt(
-        at=now, email_hash=email_hash, network=network, newsletter_id=newsletter.id, mailed=mailed
+        at=now,
+        email_hash=email_hash,
+        network=network,
+        newsletter_id=newsletter.id,
+        mailed=held is None,
+        held_by=held,
     )
     session.add(attempt)
     session.flush()
-    if mailed:
-        subscriber = subscriber or _add_subscriber(session, sign_up.address, newsletter, now=now)
+    if held is None:
         _mail(session, sign_up, subscriber, newsletter, attempt_id=attempt.id, now=now)
     elif subscriber is not None:
         _correct(session, sign_up, subscriber, now=now)
@@ -93,6 +93,7 @@ def confirm(
     subscription.unsubscribed_at = None
     subscription.left_because = None
     subscription.paused_until = None
+    subscription.reminded_at = None
     subscription.first_digest_pending = True
     subscription.next_due_at = next_slot(session, subscription, now=now)
     details = consent.choices(subscription) | {"generation": generation}
@@ -111,19 +112,19 @@ def confirm(
 def _mail(
     session: Session,
     sign_up: SignUp,
-    subscriber: Subscriber,
+    known: Subscriber | None,
     newsletter: Newsletter,
     *,
     attempt_id: int,
     now: datetime,
 ) -> None:
-    subscription = _find_subscription(session, subscriber, newsletter.id)
+    subscription = None if known is None else _find_subscription(session, known, newsletter.id)
     if subscription is not None and subscription.state is SubscriptionState.ACTIVE:
         outgoing.put_already_subscribed(session, subscription, attempt_id=attempt_id, now=now)
         return
     if subscription is None:
         subscription = Subscription(
-            subscriber=subscriber,
+            subscriber=known or _add_subscriber(session, sign_up.address, newsletter, now=now),
             newsletter=newsletter,
             locale=newsletter.locale,
             generation=0,
@@ -158,6 +159,24 @@ def _take_request(session: Session, sign_up: SignUp, subscription: Subscription,
         now=now,
         details=details,
     )
+
+
+def _held_by(
+    session: Session,
+    address: Address,
+    email_hash: bytes,
+    newsletter: Newsletter,
+    *,
+    subscriber: Subscriber | None,
+    now: datetime,
+) -> Held | None:
+    """Say what forbids a mail to this address; None when nothing does."""
+    if not _is_person(address, newsletter):
+        return Held.ROLE
+    if suppression.find(session, [email_hash], list_id=newsletter.id):
+        return Held.SUPPRESSED
+    allowed = caps.may_mail(session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now)
+    return None if allowed else Held.ADDRESS
 
 
 def _is_person(address: Address, newsletter: Newsletter) -> bool:

@@ -23,6 +23,18 @@ def put_confirm(session: Session, subscription: Subscription, *, now: datetime) 
     )
 
 
+def put_reminder(session: Session, subscription: Subscription, *, now: datetime) -> None:
+    """Ask a second and last time for the confirmation of this generation."""
+    _put(
+        session,
+        subscription,
+        kind="reminder",
+        cause=f"{subscription.id}.{subscription.generation}",
+        details={"generation": subscription.generation},
+        now=now,
+    )
+
+
 def put_already_subscribed(
     session: Session, subscription: Subscription, *, attempt_id: int, now: datetime
 ) -> None:

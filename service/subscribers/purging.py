@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.subscribers.models import (
     SignupAttempt,
+    SignupRefusal,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -38,7 +39,7 @@ def purge_unconfirmed(session: Session, *, now: datetime) -> Purged:
     session.execute(
         update(Subscription)
         .where(*overdue, Subscription.confirmed_at.is_not(None))
-        .values(state=SubscriptionState.UNSUBSCRIBED)
+        .values(state=SubscriptionState.UNSUBSCRIBED, reminded_at=None)
     )
     session.execute(text("SELECT set_config('broadsheet.may_erase', 'yes', true)"))
     gone = session.scalars(
@@ -52,4 +53,5 @@ def purge_unconfirmed(session: Session, *, now: datetime) -> Purged:
     attempts = session.scalars(
         delete(SignupAttempt).where(SignupAttempt.at <= now - ATTEMPTS_KEPT).returning(SignupAttempt.id)
     ).all()
+    session.execute(delete(SignupRefusal).where(SignupRefusal.hour <= now - ATTEMPTS_KEPT))
     return Purged(unconfirmed=len(gone), attempts=len(attempts))

@@ -19,6 +19,7 @@ from service.emails.letters import (
     NewAddressLetter,
     OldAddressLetter,
     PasswordLetter,
+    ReminderLetter,
     SubscriberLinks,
     WelcomeLetter,
 )
@@ -147,6 +148,12 @@ def arabic_digest() -> DigestLetter:
 
 LETTERS: dict[str, Letter] = {
     "confirm": ConfirmLetter(
+        letterhead=HEAD,
+        confirm_url=f"{BASE}/c/WyJjbyIsNDIsMV0.c2lnbmF0dXJl",
+        never_again_url=f"{BASE}/never/WyJubyIsNDJd.c2lnbmF0dXJl",
+        valid_until=date(2026, 12, 4),
+    ),
+    "reminder": ReminderLetter(
         letterhead=HEAD,
         confirm_url=f"{BASE}/c/WyJjbyIsNDIsMV0.c2lnbmF0dXJl",
         never_again_url=f"{BASE}/never/WyJubyIsNDJd.c2lnbmF0dXJl",

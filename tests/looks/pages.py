@@ -22,6 +22,10 @@ NO_PAGE = {
     "clicks.follow": "leads on to the article",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
+    "traps.follow": "leads on to the front page",
+    "widget.show": "data for the pages of other sites",
+    "widget.follow": "leads on to the article",
+    "widget.allow": "an answer without a body",
     "archive.drawn": "a picture",
     "archive.latest": "leads on to the newest edition",
     "feeds.editions": "a feed",
@@ -64,6 +68,10 @@ def _confirm(world: World, *, generation: int = 1) -> str:
 
 def _preferences(world: World, **values: object) -> str:
     return world.links.preferences(subscription_id=world.reader(**values).id)
+
+
+def _recognition(world: World) -> str:
+    return f"{_preferences(world)}/recognition"
 
 
 def _unsubscribe(world: World) -> str:
@@ -152,6 +160,10 @@ PAGES = (
     ReaderPage("replaced", "confirming.show", lambda world: world.get(_confirm(world, generation=0))),
     ReaderPage("expired", "confirming.show", lambda world: world.get("/c/WzEsMV0.x")),
     ReaderPage("preferences", "preferences.show", lambda world: world.get(_preferences(world))),
+    ReaderPage("recognition", "recognition.show", lambda world: world.get(_recognition(world))),
+    ReaderPage(
+        "recognised", "recognition.decide", lambda world: world.post(_recognition(world), recognise="yes")
+    ),
     ReaderPage(
         "preferences-refused",
         "preferences.save",
@@ -180,6 +192,11 @@ PAGES = (
     ReaderPage("address-done", "managing.confirm_new", lambda world: world.post(_change(world, "new"))),
     ReaderPage("address-stop", "managing.show_stop", lambda world: world.get(_change(world, "old"))),
     ReaderPage("address-stopped", "managing.stop", lambda world: world.post(_change(world, "old"))),
+    ReaderPage(
+        "preferences-with-feed",
+        "preferences.show",
+        lambda world: world.get(_preferences(world, feed_on=True, feed_generation=1)),
+    ),
     ReaderPage("archive", "archive.index", lambda world: world.get(f"{sign_up(world)}/archive")),
     ReaderPage("edition", "archive.edition", lambda world: world.get(f"{sign_up(world)}/latest")),
     ReaderPage("announcement", "archive.announcement", _announcement),

@@ -120,6 +120,7 @@ def build(session: Session, *, locale: str) -> Newsletter:
         home_url="https://saltmere.example/",
         privacy_url="https://saltmere.example/privacy",
         time_zone="Europe/London",
+        recognises=True,
     )
     for number, (topic, (_, description)) in enumerate(zip(newsletter.topics, _TOPICS[locale], strict=True)):
         topic.description, topic.slug = description, f"topic-{number}"

@@ -1,5 +1,6 @@
 """Finds every word that is marked for translation, in Python and in templates."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from service.languages.offered import OFFERED, SOURCE
 
 ROOT = Path(__file__).parents[2]
 #: In English: the console, its sample of a newsletter's look, and letters to those who work there.
-_FOR_OPERATORS = {"admin", "specimen.html", "operator_invitation"}
+_FOR_OPERATORS = re.compile(r"/admin/|/specimen\.html$|/operator_")
 LANGUAGES = tuple(language for language in OFFERED if language != SOURCE)
 
 #: As `service.languages.words` calls them; None is the first argument alone.
@@ -37,7 +38,7 @@ def templates() -> Iterator[Path]:
     """Yield every template that readers see; the console and what is for developers are in English."""
     for pattern in ("email_templates/**/*.*", "service/web/templates/**/*.*"):
         for path in sorted(ROOT.glob(pattern)):
-            if path.suffix != ".css" and _FOR_OPERATORS.isdisjoint(path.parts):
+            if path.suffix != ".css" and not _FOR_OPERATORS.search(path.as_posix()):
                 yield path
 
 

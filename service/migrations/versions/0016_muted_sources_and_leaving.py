@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0016"
-down_revision = "0021"
+down_revision = "0015"
 
 KINDS = (
     "requested", "confirmed", "announcements_on", "announcements_off", "preferences_changed", "paused",

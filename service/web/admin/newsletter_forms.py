@@ -5,7 +5,13 @@ from zoneinfo import available_timezones
 from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField, TextAreaField
 
 from service.newsletters import checks, display_names
-from service.newsletters.changes import LONGEST_NAME, LONGEST_REVIEW, LONGEST_TAGLINE, NewsletterDraft
+from service.newsletters.changes import (
+    LONGEST_NAME,
+    LONGEST_REVIEW,
+    LONGEST_TAGLINE,
+    MOST_SIGNUPS,
+    NewsletterDraft,
+)
 from service.newsletters.models import Sender
 from service.newsletters.senders import SenderDraft
 from service.web.admin.fields import ConsoleForm, checked, option
@@ -35,6 +41,9 @@ class NewsletterForm(ConsoleForm):
         "Minutes for a review", [checked(checks.number, least=0, most=LONGEST_REVIEW)], default=0
     )
 
+    signups_per_minute = IntegerField(
+        "Sign-ups a minute", [checked(checks.number, least=1, most=MOST_SIGNUPS)], default=300
+    )
     recognises = BooleanField("Readers may ask to be recognised when they follow a link")
     archive_public = BooleanField("Editions, topics and feeds have public pages", default=True)
 
@@ -55,6 +64,7 @@ class NewsletterForm(ConsoleForm):
             min_items=self.min_items.data or 0,
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,
+            signups_per_minute=self.signups_per_minute.data or 0,
             recognises=bool(self.recognises.data),
             archive_public=self.archive_public.data,
         )

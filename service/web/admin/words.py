@@ -83,6 +83,7 @@ STATES: dict[str, tuple[str, str]] = {
 
 KINDS = {
     "confirm": "Confirmation",
+    "reminder": "Reminder to confirm",
     "already_subscribed": "“You are already signed up”",
     "welcome": "Welcome",
     "digest": "Digest",

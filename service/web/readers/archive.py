@@ -37,8 +37,7 @@ def index(slug: str) -> ResponseReturnValue:
     with runtime().sessions() as session:
         newsletter = get_archive(session, slug)
         entries, following = issues.list_page(session, newsletter, before=before, limit=SHOWN)
-    first = entries[0] if before is None and entries else None
-    front = first if isinstance(first, Issue) and first.items else None
+    front = _front(entries) if before is None else None
     links = runtime().links
     card = Card(
         title=_("The archive of %(newsletter)s", newsletter=newsletter.name),
@@ -53,7 +52,7 @@ def index(slug: str) -> ResponseReturnValue:
             here="archive",
             card=card,
             front=front,
-            months=_by_month(entries if front is None else entries[1:]),
+            months=_by_month([entry for entry in entries if entry is not front]),
             older=None if following is None else _write_place(following),
             newest=before is None,
         )
@@ -130,6 +129,11 @@ def announcement(slug: str, blast_id: int) -> ResponseReturnValue:
             "announcement", newsletter=newsletter, here="archive", card=card, announcement=found, prose=prose
         )
     )
+
+
+def _front(entries: list[Issue | Announcement]) -> Issue | None:
+    """Return the newest edition, which opens the list."""
+    return next((entry for entry in entries if isinstance(entry, Issue) and entry.items), None)
 
 
 def _drawable(newsletter: Newsletter, issue: Issue) -> dict[str, str] | None:

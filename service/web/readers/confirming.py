@@ -1,4 +1,7 @@
-"""The confirmation link: a page with one button, and what the button does."""
+"""The confirmation link: a page with one button, and what the button does.
+
+The page's script presses the button for a person (static/confirm.js); opening it changes nothing.
+"""
 
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
@@ -6,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from service.db import transaction
 from service.dispatch import TaskName
 from service.errors import ExpiredToken
+from service.languages import speech
 from service.newsletters.models import Rhythm
 from service.newsletters.queries import list_open
 from service.subscribers import emails, opt_in, queries
@@ -13,7 +17,7 @@ from service.subscribers.models import Subscription
 from service.subscribers.standing import Standing, standing
 from service.tokens import Purpose
 from service.web.context import now, runtime
-from service.web.readers import moments
+from service.web.readers import moments, offer, sample
 from service.web.readers.page import circumstances, ids, page
 from service.web.security import private
 
@@ -53,13 +57,18 @@ def _page(subscription: Subscription | None, current: Standing) -> Response:
     if subscription is None or current is Standing.GONE:
         return _expired()
     newsletter = subscription.newsletter
+    speech.begin(subscription.locale)
     if current not in {Standing.CONFIRMED, Standing.WAITING}:
         return private(page("not_confirmed", newsletter=newsletter, status=410, standing=current.value))
+    links = runtime().links
     return private(
         page(
             "confirmed" if current is Standing.CONFIRMED else "confirm",
             newsletter=newsletter,
-            preferences_url=runtime().links.preferences(subscription_id=subscription.id),
+            preferences_url=links.preferences(subscription_id=subscription.id),
+            leave_url=links.unsubscribe(subscription_id=subscription.id),
+            latest_url=sample.latest_url(newsletter),
+            forecast=_forecast(subscription),
             next_due=moments.local(subscription.next_due_at or now(), subscription),
             phrase=emails.rhythm_phrase(subscription),
             waits=subscription.rhythm is Rhythm.ENOUGH,
@@ -68,6 +77,19 @@ def _page(subscription: Subscription | None, current: Standing) -> Response:
             first_pending=subscription.first_digest_pending,
         )
     )
+
+
+def _forecast(subscription: Subscription) -> str:
+    with runtime().sessions() as session:
+        return offer.sentence(
+            session,
+            subscription.newsletter,
+            topic_ids=subscription.topic_ids,
+            rhythm=subscription.rhythm.value,
+            weekday=subscription.weekday,
+            enough=subscription.enough_items,
+            now=now(),
+        )
 
 
 def _expired() -> Response:

@@ -1,4 +1,4 @@
-"""The two forms that readers fill in; every refusal is a sentence beside its field."""
+"""What readers choose in forms; every refusal is a sentence beside its field."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,6 @@ from service.languages import dates
 from service.languages.lists import capitalised
 from service.languages.words import _, later, n_
 from service.newsletters.models import Newsletter, Rhythm
-from service.subscribers import addresses
 from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics, enough_offered
 from service.subscribers.models import ENOUGH_ITEMS
 
@@ -56,7 +55,7 @@ class ChoicesForm(Form):
             self.enough_items.data = min(max(ENOUGH_ITEMS, newsletter.min_items), newsletter.max_items)
 
     def validate_topics(self, field: Field) -> None:
-        _check(lambda: check_topics(self.newsletter, field.data or ()))
+        check(lambda: check_topics(self.newsletter, field.data or ()))
 
     def validate_enough_items(self, field: Field) -> None:
         if field.data not in enough_offered(self.newsletter):
@@ -64,7 +63,7 @@ class ChoicesForm(Form):
             raise ValidationError(_(plainly))
 
     def validate_time_zone(self, field: Field) -> None:
-        _check(lambda: check_time_zone(field.data or ""))
+        check(lambda: check_time_zone(field.data or ""))
 
     def choices(self) -> Choices:
         """What was chosen; ask only after `validate()`."""
@@ -85,19 +84,6 @@ class ChoicesForm(Form):
         return {name: _(_PLAINLY[name]) if name in _PLAINLY else sentence for name, sentence in found.items()}
 
 
-class SignUpForm(ChoicesForm):
-    """The same, with an address and two traps for machines."""
-
-    email = StringField("E-mail address")
-    #: People do not see it.
-    website = StringField("Leave this empty")
-    #: Signed moment at which the page was made.
-    rendered = StringField()
-
-    def validate_email(self, field: Field) -> None:
-        _check(lambda: addresses.parse(field.data or ""))
-
-
 #: Only a page that is not ours can send these wrong.
 _PLAINLY = {
     "rhythm": later("Choose how often you want to hear from us."),
@@ -107,7 +93,7 @@ _PLAINLY = {
 }
 
 
-def _check(rule: Callable[[], object]) -> None:
+def check(rule: Callable[[], object]) -> None:
     try:
         rule()
     except InvalidInput as error:

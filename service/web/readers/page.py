@@ -77,11 +77,14 @@ def get_newsletter(session: Session, slug: str) -> Newsletter:
     return newsletter
 
 
-def circumstances(channel: str, *, wording: str | None = None) -> Circumstances:
-    """Describe this request for the consent log; a token in the address is left out."""
+def circumstances(channel: str, *, wording: str | None = None, form_url: str | None = None) -> Circumstances:
+    """Describe this request for the consent log; a token in the address is left out.
+
+    `form_url` is where the form stood, if that is not our page.
+    """
     return Circumstances(
         channel=channel,
-        form_url=f"{runtime().settings.base_url}{_path_without_token()}",
+        form_url=form_url or f"{runtime().settings.base_url}{_path_without_token()}",
         wording=wording,
         ip=visitor_ip(),
         user_agent=request.user_agent.string or None,

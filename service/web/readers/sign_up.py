@@ -1,117 +1,156 @@
 """The sign-up page of a newsletter, and the page that says to look into the inbox."""
 
-from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.db import transaction
-from service.dispatch import TaskName
-from service.errors import BadToken, Conflict, TooManyRequests
-from service.newsletters.models import Newsletter, Rhythm
+from service.languages import dates
+from service.newsletters.models import Newsletter, Rhythm, Topic
 from service.newsletters.queries import missing_for_sending
-from service.subscribers import addresses, opt_in, wording
-from service.subscribers.opt_in import SignUp
-from service.tokens import Purpose
+from service.subscribers import wording
 from service.web.context import now, runtime
-from service.web.readers import zones
-from service.web.readers.forms import SignUpForm
-from service.web.readers.page import circumstances, get_newsletter, page
+from service.web.readers import offer, sample, signing_up
+from service.web.readers.page import get_newsletter, page
+from service.web.readers.sign_up_form import SignUpForm
+from service.web.readers.signing_up import Outcome
+from service.web.security import csrf
 
 blueprint = Blueprint("sign_up", __name__)
-
-#: Nobody reads the page and types an address in less; machines do.
-QUICKEST_SECONDS = 2
 
 
 @blueprint.get("/n/<slug>")
 def show(slug: str) -> ResponseReturnValue:
-    newsletter = _newsletter(slug)
-    form = SignUpForm(
-        newsletter,
-        rhythm=Rhythm.WEEKLY.value,
-        hour=newsletter.default_hour,
-        time_zone=newsletter.time_zone,
-        rendered=_rendered(newsletter, now=now()),
-    )
-    return _form(newsletter, form, {})
+    newsletter = find(slug)
+    topic = offer.find_topic(newsletter, request.args.get("topic", ""))
+    return _page(newsletter, blank(newsletter, topic), Outcome(), topic=topic)
 
 
 @blueprint.post("/n/<slug>")
 def submit(slug: str) -> ResponseReturnValue:
     """Take a request; the answer is the same whether or not the address is known."""
-    newsletter = _newsletter(slug)
-    if missing_for_sending(newsletter):
-        raise Conflict("Sign-up opens soon; this newsletter is still being prepared.")
+    newsletter = find(slug)
     form = SignUpForm(newsletter, request.form)
-    if form.website.data:
-        return _sent(newsletter)
-    complaints = _too_quick(form, now=now()) if form.validate() else form.complaints()
-    if complaints:
-        return _form(newsletter, form, complaints), 422
-    try:
-        _request(newsletter, form)
-    except TooManyRequests as error:
-        answer = _form(newsletter, form, {"form": str(error)})
-        answer.headers["Retry-After"] = str(error.retry_after)
-        return answer, 429
-    runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
-    return _sent(newsletter)
+    outcome = signing_up.take(newsletter, form, channel="form")
+    if outcome.is_taken:
+        return redirect(url_for("sign_up.sent", slug=slug), code=303)
+    topic = offer.find_topic(newsletter, request.form.get("topic", ""))
+    return refused(_page(newsletter, form, outcome, topic=topic), outcome)
+
+
+@blueprint.post("/n/<slug>/start")
+def start(slug: str) -> ResponseReturnValue:
+    """Show the page filled in with what a plain form on the publisher's page sent; nothing is done yet."""
+    newsletter = find(slug)
+    topic = offer.find_topic(newsletter, request.form.get("topic", ""))
+    form = blank(newsletter, topic)
+    form.email.data = request.form.get("email", "")[:300]
+    return _page(newsletter, form, Outcome(), topic=topic, is_started=True)
+
+
+# It stands on other sites, changes nothing, and leads to a form that has both of its proofs.
+csrf.exempt(start)
 
 
 @blueprint.get("/n/<slug>/sent")
 def sent(slug: str) -> ResponseReturnValue:
-    return page("sent", newsletter=_newsletter(slug))
+    newsletter = find(slug)
+    return page("sent", newsletter=newsletter, latest_url=sample.latest_url(newsletter))
 
 
-def _newsletter(slug: str) -> Newsletter:
+@blueprint.get("/n/<slug>/forecast")
+def forecast(slug: str) -> ResponseReturnValue:
+    """Say what a choice would bring, for the line that follows it; any page may ask."""
+    newsletter = find(slug)
+    asked = request.args
+    with runtime().sessions() as session:
+        sentence = offer.sentence(
+            session,
+            newsletter,
+            topic_ids=asked.getlist("topics", type=int),
+            rhythm=asked.get("rhythm"),
+            weekday=asked.get("weekday", type=int),
+            enough=asked.get("enough_items", type=int),
+            now=now(),
+        )
+    answer = jsonify(sentence=sentence)
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Cache-Control"] = "public, max-age=300"
+    return answer
+
+
+def find(slug: str) -> Newsletter:
+    """Return an open newsletter and speak its language.
+
+    :raises NotFound: there is none under this name.
+    """
     with runtime().sessions() as session:
         return get_newsletter(session, slug)
 
 
-def _request(newsletter: Newsletter, form: SignUpForm) -> None:
-    choices = form.choices()
-    shown = wording.consented(newsletter, with_announcements=choices.announcements)
-    sign_up = SignUp(
-        newsletter_id=newsletter.id,
-        address=addresses.parse(form.email.data or ""),
-        choices=choices,
-        circumstances=circumstances("form", wording=shown),
+def blank(newsletter: Newsletter, topic: Topic | None) -> SignUpForm:
+    """Return a form as it begins: weekly, with the topic of the article from which somebody comes."""
+    return SignUpForm(
+        newsletter,
+        topics=[] if topic is None else [topic.id],
+        rhythm=Rhythm.WEEKLY.value,
+        hour=newsletter.default_hour,
+        time_zone=newsletter.time_zone,
+        nonce=signing_up.new_nonce(newsletter),
     )
-    with transaction(runtime().sessions) as session:
-        opt_in.request(session, sign_up, hash_address=runtime().hash_address, now=now())
 
 
-def _rendered(newsletter: Newsletter, *, now: datetime) -> str:
-    return runtime().tokens.make(Purpose.FORM, [newsletter.id, int(now.timestamp())], at=now)
+def refused(answer: Response, outcome: Outcome) -> Response:
+    """Give an answer its status, and say when to come back."""
+    answer.status_code = outcome.status
+    if outcome.retry_after is not None:
+        answer.headers["Retry-After"] = str(outcome.retry_after)
+    return answer
 
 
-def _too_quick(form: SignUpForm, *, now: datetime) -> dict[str, str]:
-    """Judge the moment at which the form was made: a machine's haste, or yesterday's page."""
-    try:
-        newsletter_id, rendered = runtime().tokens.read(Purpose.FORM, form.rendered.data or "", now=now)
-    except (BadToken, ValueError):
-        newsletter_id, rendered = None, 0
-    if newsletter_id != form.newsletter.id:
-        form.rendered.data = _rendered(form.newsletter, now=now)
-        return {"form": "This page was open for a long time. Please press the button once more."}
-    if now.timestamp() - rendered < QUICKEST_SECONDS:
-        return {"form": "That was very quick. Please press the button once more."}
-    return {}
+def values(
+    newsletter: Newsletter, form: SignUpForm, outcome: Outcome, *, topic: Topic | None
+) -> dict[str, Any]:
+    """What both the page and the frame are rendered with."""
+    if outcome.nonce is not None:
+        form.nonce.data = outcome.nonce
+    with runtime().sessions() as session:
+        return {
+            "form": form,
+            "complaints": outcome.complaints,
+            "suggestion": outcome.suggestion,
+            "open": not missing_for_sending(newsletter),
+            "topics": offer.topics(session, newsletter, article_topic=topic, now=now()),
+            "article_topic": topic,
+            "rhythms": offer.rhythms(),
+            "forecast": offer.sentence(
+                session,
+                newsletter,
+                topic_ids=form.topics.data or (),
+                rhythm=form.rhythm.data,
+                weekday=form.weekday.data,
+                enough=form.enough_items.data,
+                now=now(),
+            ),
+            "latest_url": sample.latest_url(newsletter),
+            "consent": wording.sign_up(newsletter),
+        }
 
 
-def _form(newsletter: Newsletter, form: SignUpForm, complaints: dict[str, str]) -> Response:
+def _page(
+    newsletter: Newsletter,
+    form: SignUpForm,
+    outcome: Outcome,
+    *,
+    topic: Topic | None,
+    is_started: bool = False,
+) -> Response:
     return page(
         "sign_up",
         newsletter=newsletter,
-        form=form,
-        complaints=complaints,
-        open=not missing_for_sending(newsletter),
-        zones=zones.offered(form.time_zone.data or ""),
-        consent=wording.sign_up(newsletter),
+        is_started=is_started,
+        weekdays=offer.weekdays(),
+        hour=dates.time_of_day(newsletter.default_hour),
         announcements=wording.announcements(newsletter),
+        **values(newsletter, form, outcome, topic=topic),
     )
-
-
-def _sent(newsletter: Newsletter) -> ResponseReturnValue:
-    return redirect(url_for("sign_up.sent", slug=newsletter.slug), code=303)

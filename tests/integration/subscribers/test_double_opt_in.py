@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -5,14 +6,18 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from service.db import Sessions, transaction
 from service.delivery import suppression
 from service.delivery.models import Message, MessageState
 from service.errors import InvalidInput, NotFound, TooManyRequests
+from service.newsletters.models import Newsletter
 from service.subscribers import opt_in, unsubscribe
+from service.subscribers.caps import CapReached
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import (
     ConsentEvent,
     ConsentKind,
+    Held,
     SignupAttempt,
     Subscriber,
     Subscription,
@@ -200,7 +205,7 @@ def test_a_thousand_victims_from_one_network_stay_under_its_cap(session: Session
     session.execute(
         text(
             "INSERT INTO signup_attempts (at, email_hash, network, newsletter_id, mailed) "
-            "SELECT :at, sha256(n::text::bytea), '2001:db8::/64', :id, true FROM generate_series(1, 59) n"
+            "SELECT :at, sha256(n::text::bytea), '2001:db8::/48', :id, true FROM generate_series(1, 59) n"
         ),
         {"at": now, "id": newsletter.id},
     )
@@ -213,3 +218,55 @@ def test_a_thousand_victims_from_one_network_stay_under_its_cap(session: Session
     later = now + timedelta(hours=1, seconds=1)
     sign_up(session, newsletter, now=later, email="next@example.org", circumstances=from_one[1])
     assert kinds(session) == ["confirm"] * 3
+
+
+def test_each_attempt_says_what_held_it_back(session: Session, now: datetime) -> None:
+    newsletter = make_newsletter(session)
+    suppression.suppress(session, HASH("gone@example.org"), reason="complaint", now=now)
+    for email in (ANN, ANN, "gone@example.org", "postmaster@example.org"):
+        sign_up(session, newsletter, now=now, email=email)
+    held = session.scalars(select(SignupAttempt.held_by).order_by(SignupAttempt.id)).all()
+    assert held == [None, Held.ADDRESS, Held.SUPPRESSED, Held.ROLE]
+
+
+def test_a_flood_from_many_networks_ends_at_the_newsletters_cap(session: Session, now: datetime) -> None:
+    newsletter, other = make_newsletter(session, signups_per_minute=3), make_newsletter(session)
+    refusals = []
+    for n in range(8):
+        bot = Circumstances(channel="form", ip=f"198.51.{n}.1")
+        try:
+            sign_up(session, newsletter, now=now, email=f"victim{n}@example.org", circumstances=bot)
+        except CapReached as reached:
+            refusals.append((reached.held_by, reached.retry_after))
+    assert refusals == [(Held.NEWSLETTER, 60)] * 5
+    # Other newsletters go on, and this one a minute later.
+    sign_up(session, other, now=now, email="reader@example.org")
+    sign_up(session, newsletter, now=now + timedelta(seconds=61), email="reader@example.org")
+    assert kinds(session) == ["confirm"] * 5
+
+
+def test_bombers_who_come_at_once_get_no_further_than_one_by_one(
+    committing: Sessions, monkeypatch: pytest.MonkeyPatch, now: datetime
+) -> None:
+    monkeypatch.setattr("service.subscribers.caps.PER_NETWORK_HOUR", 5)
+    with transaction(committing) as session:
+        newsletter = make_newsletter(session)
+        newsletter_id = newsletter.id
+
+    def press(n: int) -> bool:
+        # Half of them one victim from everywhere, half of them many victims from one network.
+        ip, email = (f"198.51.{n}.1", ANN) if n % 2 else ("203.0.113.9", f"victim{n}@example.org")
+        try:
+            with transaction(committing) as session:
+                circumstances = Circumstances(channel="form", ip=ip)
+                found = session.get_one(Newsletter, newsletter_id)
+                sign_up(session, found, now=now, email=email, circumstances=circumstances)
+        except CapReached:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as bombers:
+        let_in = list(bombers.map(press, range(60)))
+    assert sum(let_in[0::2]) == 5
+    with committing() as session:
+        assert kinds(session) == ["confirm"] * 6

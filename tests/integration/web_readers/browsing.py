@@ -45,7 +45,7 @@ class Reader:
             "weekday": "5",
             "hour": "7",
             "time_zone": "Europe/Berlin",
-            "rendered": self.runtime.tokens.make(
+            "nonce": self.runtime.tokens.make(
                 Purpose.FORM, [newsletter.id, int(moment.timestamp())], at=moment
             ),
         }

@@ -179,13 +179,11 @@ def test_the_list_leads_through_every_edition_and_announcement_once(
     assert seen == [*weeks[:-1], f"b/{blast.id}", weeks[-1]]
 
 
-@pytest.mark.parametrize(
-    "before", ["x", "1-2-3", "20260101T000000.000000-1-99999999999999999999", "--", "%00"]
-)
 def test_a_place_in_the_list_that_is_none_is_its_beginning(
-    client: FlaskClient, newsletter: Newsletter, before: str
+    client: FlaskClient, newsletter: Newsletter
 ) -> None:
-    assert client.get(f"/n/courier/archive?before={before}").status_code == 200
+    for before in ("x", "1-2-3", "20260101T000000.000000-1-99999999999999999999", "--", "%00"):
+        assert client.get(f"/n/courier/archive?before={before}").status_code == 200, before
 
 
 def test_an_announcement_is_shown_unless_it_is_kept_out(
@@ -299,25 +297,23 @@ def test_a_private_archive_has_no_pages(
     assert "/archive" not in client.get("/n/courier/sitemap.xml").text
 
 
-@pytest.mark.parametrize("period", ["2026-W99", "x", "2026-W01%00", "..%2F", "%F0%9F%90%9F" * 9])
-def test_what_is_no_edition_is_a_friendly_404(
-    client: FlaskClient, newsletter: Newsletter, period: str
-) -> None:
-    assert client.get(f"/n/courier/e/{period}").status_code == 404
+def test_what_is_no_edition_is_a_friendly_404(client: FlaskClient, newsletter: Newsletter) -> None:
+    for period in ("2026-W99", "x", "2026-W01%00", "..%2F", "%F0%9F%90%9F" * 9):
+        assert client.get(f"/n/courier/e/{period}").status_code == 404, period
 
 
-@pytest.mark.parametrize("path", ["archive", "e/2026-W01", "popular", "feed.atom", "feed.json"])
 def test_who_has_a_page_already_is_told_so(
-    session: Session, client: FlaskClient, newsletter: Newsletter, articles: list[Article], path: str
+    session: Session, client: FlaskClient, newsletter: Newsletter, articles: list[Article]
 ) -> None:
     make_edition(session, newsletter, articles)
-    first = client.get(f"/n/courier/{path}")
-    assert first.headers["Cache-Control"] == "public, max-age=300"
-    assert "Set-Cookie" not in first.headers
-    again = client.get(f"/n/courier/{path}", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.data) == (304, b"")
-    # It would bring nonces that the kept page does not have.
-    assert "Content-Security-Policy" not in again.headers
+    for path in ("archive", "e/2026-W01", "popular", "feed.atom", "feed.json"):
+        first = client.get(f"/n/courier/{path}")
+        assert first.headers["Cache-Control"] == "public, max-age=300"
+        assert "Set-Cookie" not in first.headers
+        again = client.get(f"/n/courier/{path}", headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.data) == (304, b"")
+        # It would bring nonces that the kept page does not have.
+        assert "Content-Security-Policy" not in again.headers
 
 
 def test_a_feed_that_has_not_changed_since_is_not_sent_again(
