@@ -6,15 +6,15 @@ A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from service.articles.models import Article
 from service.blasts.models import Blast
 from service.db import transaction
-from service.subscribers import addresses, moving
-from service.subscribers.models import SubscriptionState
+from service.subscribers.models import AddressChange, SubscriptionState
 from tests.looks.world import World
 
 #: Routes of readers that lead to no page of ours.
@@ -33,6 +33,7 @@ NO_PAGE = {
     "feeds.popular": "a feed",
     "own_feed.atom": "a feed",
     "own_feed.json": "a feed",
+    "managing.export": "a file to keep",
     "robots.robots": "for machines",
     "robots.sitemap_index": "for machines",
     "robots.sitemap": "for machines",
@@ -84,37 +85,68 @@ def _never(world: World) -> str:
     return world.links.never_again(subscription_id=world.pending().id)
 
 
-def _manage(world: World) -> str:
-    reader = world.reader()
-    mark = world.runtime.hash_address.mark(reader.subscriber.email_key)
-    return world.links.manage(subscription_id=reader.id, mark=mark, at=datetime.now(UTC))
-
-
-def _erased(world: World) -> TestResponse:
-    manage = _manage(world)
-    return world.post(f"{manage}/erase", page=manage, sure="y")
-
-
-def _change(world: World, link: Callable[..., str]) -> TestResponse:
-    moment = datetime.now(UTC)
-    with transaction(world.runtime.sessions) as session:
-        reader = session.merge(world.reader())
-        change = moving.request(session, reader, addresses.parse(f"new{reader.id}@example.org"), now=moment)
-        change_id = change.id
-    return world.get(link(change_id=change_id, at=moment))
-
-
-def _after_leaving(world: World) -> TestResponse:
-    left = world.post(_unsubscribe(world)).text
-    found = re.search(r'"(/back/[^"/]+)', left)
-    assert found, "no way back"
-    return world.get(found[1])
-
-
 def _announcement(world: World) -> TestResponse:
     with world.runtime.sessions() as session:
         blast_id = session.scalars(select(Blast.id).filter_by(newsletter_id=world.newsletter.id)).one()
     return world.get(f"{sign_up(world)}/b/{blast_id}")
+
+
+def _stayed(world: World) -> TestResponse:
+    page = _unsubscribe(world)
+    return world.post(f"{page}/instead", page=page, do="monthly")
+
+
+def _pressed(world: World, page: TestResponse, name: str) -> TestResponse:
+    """Press the button of the form on a page that has this field."""
+    found = re.search(rf'action="([^"]+/{name})"', page.text)
+    values = dict(re.findall(r'name="(csrf_token|undo)" value="([^"]+)"', page.text))
+    assert found, f"the page has no form with {name}"
+    return world.client.post(found[1], data=values)
+
+
+def _after_leaving(world: World, action: str = "", **fields: object) -> TestResponse:
+    left = world.post(_unsubscribe(world)).text
+    found = re.search(r'action="(/back/[^"/]+)"', left)
+    assert found, "the page offers no way back"
+    return world.post(found[1] + action, page=found[1], **fields)
+
+
+def _about(world: World) -> TestResponse:
+    page = _preferences(world)
+    with world.runtime.sessions() as session:
+        article_id = session.scalars(
+            select(Article.id).filter_by(newsletter_id=world.newsletter.id).order_by(Article.id).limit(1)
+        ).one()
+    return world.post(f"{page}/about", page=page, about=str(article_id), do="mute")
+
+
+def _manage(world: World, *, minutes_ago: int = 0) -> str:
+    reader = world.reader()
+    mark = world.runtime.hash_address.mark(reader.subscriber.email_key)
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    return world.links.manage(subscription_id=reader.id, mark=mark, at=at)
+
+
+def _behind(world: World, action: str, **fields: object) -> TestResponse:
+    page = _manage(world)
+    return world.post(page + action, page=page, **fields)
+
+
+def _change(world: World, side: str) -> str:
+    reader, now = world.reader(), datetime.now(UTC)
+    with transaction(world.runtime.sessions) as session:
+        email = f"new{reader.id}@example.org"
+        row = AddressChange(
+            subscriber_id=reader.subscriber_id,
+            subscription_id=reader.id,
+            email=email,
+            email_key=email,
+            asked_at=now,
+        )
+        session.add(row)
+        session.flush()
+        link = world.links.new_address if side == "new" else world.links.old_address
+        return link(change_id=row.id, at=now)
 
 
 PAGES = (
@@ -145,21 +177,25 @@ PAGES = (
         "preferences.show",
         lambda world: world.get(_preferences(world, state=SubscriptionState.UNSUBSCRIBED)),
     ),
-    ReaderPage(
-        "recognition",
-        "recognition.show",
-        lambda world: world.get(f"{_preferences(world)}/recognition"),
-    ),
     ReaderPage("leave", "leaving.show", lambda world: world.get(_unsubscribe(world))),
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
-    ReaderPage("left-again", "leaving.show_left", _after_leaving),
-    ReaderPage("manage", "managing.show", lambda world: world.get(_manage(world))),
-    ReaderPage("erased", "managing.erase", _erased),
-    ReaderPage("new-address", "managing.show_new", lambda world: _change(world, world.links.new_address)),
-    ReaderPage("old-address", "managing.show_stop", lambda world: _change(world, world.links.old_address)),
     ReaderPage("frame", "frame.show", lambda world: world.get(f"{sign_up(world)}/frame")),
+    ReaderPage("stayed", "leaving.instead", _stayed),
+    ReaderPage("stayed-undone", "leaving.undo", lambda world: _pressed(world, _stayed(world), "undo")),
+    ReaderPage("left-told", "leaving.show_left", lambda world: _after_leaving(world, "/why", reason="other")),
+    ReaderPage("back", "leaving.come_back", _after_leaving),
     ReaderPage("never", "never.show", lambda world: world.get(_never(world))),
     ReaderPage("never-done", "never.press", lambda world: world.post(_never(world))),
+    ReaderPage("preferences-about", "preferences.more_or_less", _about),
+    ReaderPage("data", "managing.show", lambda world: world.get(_manage(world))),
+    ReaderPage("data-refused", "managing.erase", lambda world: _behind(world, "/erase")),
+    ReaderPage("data-moving", "managing.move", lambda world: _behind(world, "/address", email="a@b.example")),
+    ReaderPage("data-erased", "managing.erase", lambda world: _behind(world, "/erase", sure="y")),
+    ReaderPage("data-expired", "managing.show", lambda world: world.get(_manage(world, minutes_ago=31))),
+    ReaderPage("address", "managing.show_new", lambda world: world.get(_change(world, "new"))),
+    ReaderPage("address-done", "managing.confirm_new", lambda world: world.post(_change(world, "new"))),
+    ReaderPage("address-stop", "managing.show_stop", lambda world: world.get(_change(world, "old"))),
+    ReaderPage("address-stopped", "managing.stop", lambda world: world.post(_change(world, "old"))),
     ReaderPage(
         "preferences-with-feed",
         "preferences.show",
