@@ -139,7 +139,11 @@ def _sent_fields() -> MultiDict[str, str]:
 def _form_url() -> str | None:
     """Return the page on which the form stood, as its browser reports it, for the consent log."""
     told = request.form.get("page") or request.headers.get("Origin", "")
-    parts = urlsplit(told) if told.isprintable() else urlsplit("")
+    try:
+        parts = urlsplit(told if told.isprintable() else "")
+    except ValueError:
+        # As of "http://[": anybody may write an Origin.
+        return None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         return None
     # Without its query, which may hold anything about the visitor.

@@ -88,6 +88,13 @@ def test_json_is_taken_like_a_form(session: Session, reader: Reader, newsletter:
     assert session.scalars(select(ConsentEvent.form_url)).one() == "https://courier.example"
 
 
+def test_an_origin_that_is_no_address_is_left_out(
+    session: Session, reader: Reader, newsletter: Newsletter
+) -> None:
+    assert post(reader, newsletter, page="https://[courier").status_code == 202
+    assert session.scalars(select(ConsentEvent.form_url)).one() == "http://localhost:8000" + API
+
+
 @pytest.mark.parametrize("body", ["[]", "7", '"x"', "{", "null"])
 def test_json_that_is_no_form_is_answered_in_json(reader: Reader, newsletter: Newsletter, body: str) -> None:
     answer = reader.client.post(API, data=body, content_type="application/json")
