@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from service.archive import own_digests
+from service.archive import own_digests, stories
 from service.archive.syndication import Entry, Feed
 from service.db import transaction
 from service.errors import NotFound
@@ -76,6 +76,7 @@ def _answer(token: str, form: str) -> ResponseReturnValue:
 
 def _feed(session: Session, owner: Subscription, *, here: str) -> Feed:
     newsletter = owner.newsletter
+    withdrawn = stories.last_withdrawal(session, newsletter)
     entries = []
     for one in own_digests.received(session, owner):
         entry = feeds.article(newsletter, one.story)
@@ -100,7 +101,7 @@ def _feed(session: Session, owner: Subscription, *, here: str) -> Feed:
         json_url=f"{here}/json",
         language=speech.spoken(),
         author=newsletter.sender.name,
-        since=newsletter.created_at,
+        since=max(newsletter.created_at, withdrawn or newsletter.created_at),
         entries=tuple(entries),
     )
 

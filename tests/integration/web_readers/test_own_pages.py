@@ -195,6 +195,19 @@ def test_an_own_feed_has_what_the_digests_had_and_never_the_address(
     assert {item["url"] for item in items} == {article.url for article in articles[1:]}
 
 
+def test_an_own_feed_is_new_once_something_in_it_was_withdrawn(
+    session: Session, reader: Reader, owner: Subscription, articles: list[Article]
+) -> None:
+    path = own_feed(session, reader, owner)
+    known = {"If-Modified-Since": reader.client.get(path).headers["Last-Modified"]}
+    assert reader.client.get(path, headers=known).status_code == 304
+    articles[0].withdrawn_at = datetime.now(UTC) + timedelta(minutes=1)
+    session.commit()
+    answer = reader.client.get(path, headers=known)
+    assert answer.status_code == 200
+    assert articles[0].url not in answer.text
+
+
 def test_an_own_feed_shows_only_what_was_sent(
     session: Session, reader: Reader, owner: Subscription, message: Message
 ) -> None:
