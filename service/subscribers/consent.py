@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.emails.sanitising import single_line
@@ -47,6 +48,16 @@ def record(
             user_agent=None if agent is None else single_line(agent)[:300],
             details=details or {},
         )
+    )
+
+
+def last_word(session: Session, subscription: Subscription) -> ConsentKind | None:
+    """Return what was declared last; None of whoever never declared anything."""
+    return session.scalar(
+        select(ConsentEvent.kind)
+        .where(ConsentEvent.subscription_id == subscription.id)
+        .order_by(ConsentEvent.id.desc())
+        .limit(1)
     )
 
 

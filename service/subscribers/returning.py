@@ -105,7 +105,8 @@ def _leaving(session: Session, subscription: Subscription, *, now: datetime) -> 
         .limit(1)
     ).one_or_none()
     was_active = event is not None and event.details.get("was") == SubscriptionState.ACTIVE.value
-    return event if was_active else None
+    is_final = consent.last_word(session, subscription) is ConsentKind.NEVER_AGAIN
+    return event if was_active and not is_final else None
 
 
 def _restore(subscription: Subscription, details: dict[str, Any]) -> None:

@@ -76,13 +76,21 @@ def never_again(
         session, hash_address(subscriber.email_key), list_id=0, reason="never_again", now=now
     )
     for subscription in rows:
-        if subscription.state is not SubscriptionState.UNSUBSCRIBED:
+        has_left = subscription.state is SubscriptionState.UNSUBSCRIBED
+        # Also of one who has left already: it ends the way back.
+        if not has_left or not _said_never(session, subscription):
             consent.record(
                 session, subscription, ConsentKind.NEVER_AGAIN, circumstances=circumstances, now=now
             )
+        if not has_left:
             _leave(session, subscription, now=now)
     ledger.cancel_pending(session, now=now, reason="suppressed", subscriber_id=subscriber.id)
     return True
+
+
+def _said_never(session: Session, subscription: Subscription) -> bool:
+    """Say whether the last word of a reader who has left is never to be mailed again."""
+    return consent.last_word(session, subscription) is ConsentKind.NEVER_AGAIN
 
 
 def _unsubscribe(

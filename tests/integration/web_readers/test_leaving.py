@@ -125,6 +125,20 @@ def test_nobody_comes_back_who_asked_never_to_be_mailed(
     assert "/back/" not in reader.client.get(path).text
 
 
+def test_a_way_back_that_is_open_ends_when_its_reader_asks_never_to_be_mailed(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    page = reader.client.post(path).text
+    never = path_of(reader.runtime.links.never_again(subscription_id=active.id))
+    reader.post(never)
+    reader.post(never)
+
+    assert come_back(reader, page) == 409
+    assert fresh(session).state is SubscriptionState.UNSUBSCRIBED
+    assert "/back/" not in reader.client.get(path).text
+    assert kinds(session) == [ConsentKind.UNSUBSCRIBED, ConsentKind.NEVER_AGAIN]
+
+
 def test_several_newsletters_are_left_one_or_all(
     session: Session, reader: Reader, other: Subscription, path: str
 ) -> None:
