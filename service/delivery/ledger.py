@@ -151,15 +151,26 @@ def cancel_pending(
     return _count(session, statement, used)
 
 
-def hand_over(session: Session, subscription_id: int, *, from_subscriber: int, to_subscriber: int) -> int:
-    """Count the messages of a subscription to the person it belongs to now; return how many there are."""
+def hand_over(
+    session: Session,
+    subscription_id: int,
+    *,
+    from_subscriber: int,
+    to_subscriber: int,
+    to_subscription: int | None = None,
+) -> int:
+    """Count the messages of a subscription to the person it belongs to now; return how many there are.
+
+    `to_subscription` is the one that goes on in its place, if it is another.
+    """
     statement = text(
-        "UPDATE messages SET subscriber_id = :to_subscriber "
+        "UPDATE messages SET subscriber_id = :to_subscriber, subscription_id = :to_subscription "
         "WHERE subscriber_id = :from_subscriber AND subscription_id = :subscription_id"
     )
     values = {
         "from_subscriber": from_subscriber,
         "to_subscriber": to_subscriber,
+        "to_subscription": subscription_id if to_subscription is None else to_subscription,
         "subscription_id": subscription_id,
     }
     return _count(session, statement, values)

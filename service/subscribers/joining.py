@@ -47,9 +47,19 @@ def join(
         if twin is None:
             _hand_over(session, row, other, circumstances=circumstances, now=now)
         elif row.state is SubscriptionState.ACTIVE:
-            if twin.state is not SubscriptionState.ACTIVE:
+            goes_on = twin.state is not SubscriptionState.ACTIVE
+            if goes_on:
                 _carry(session, row, twin, circumstances=circumstances, now=now)
             _close(session, row, circumstances=circumstances, now=now)
+            if goes_on:
+                # What was sent is not sent again; what was cancelled just now gives its window back.
+                ledger.hand_over(
+                    session,
+                    row.id,
+                    from_subscriber=row.subscriber_id,
+                    to_subscriber=other.id,
+                    to_subscription=twin.id,
+                )
     session.flush()
     session.expire(mover)
     if not queries.lock_all(session, mover.id):
@@ -105,6 +115,7 @@ def _close(session: Session, row: Subscription, *, circumstances: Circumstances,
     row.unsubscribed_at = now
     row.next_due_at, row.paused_until = None, None
     row.first_digest_pending, row.announcements = False, False
+    row.recognition_key, row.feed_on = None, False
     session.flush()
     ledger.cancel_pending(
         session,
