@@ -62,13 +62,19 @@ def due(session: Session, newsletter: Newsletter, *, now: datetime) -> list[Slot
     states = _edition_states(session, newsletter.id, since=now - _LATELY)
     slots = [latest_slot(newsletter, rhythm=rhythm, now=now) for rhythm in PUBLIC]
     wanted = [
-        slot
-        for slot in slots
-        if states.get((slot.rhythm, slot.period)) not in _HELD_BACK
-        and (slot.rhythm is Rhythm.WEEKLY or (slot.rhythm, slot.period) in states)
+        slot for slot in slots if _is_out(newsletter, slot, states.get((slot.rhythm, slot.period)), now=now)
     ]
     known = _published(session, newsletter.id, {slot.period for slot in wanted})
     return [slot for slot in wanted if slot.period not in known]
+
+
+def _is_out(newsletter: Newsletter, slot: Slot, state: MailingState | None, *, now: datetime) -> bool:
+    """Say whether an edition may be shown; its mails have no state before the first of them is planned."""
+    if state is not None:
+        return state not in _HELD_BACK
+    # At its hour the planner may be on its way: nobody reads here what is about to wait for a review.
+    review = timedelta(minutes=newsletter.review_minutes or 0)
+    return slot.rhythm is Rhythm.WEEKLY and now >= slot.at + review
 
 
 def publish(session: Session, newsletter: Newsletter, slot: Slot, *, now: datetime) -> bool:

@@ -53,6 +53,16 @@ def test_a_weekly_edition_comes_out_once_at_the_newsletters_hour(
     assert len(edition.article_ids) == 6
 
 
+def test_an_edition_that_will_be_reviewed_is_not_shown_before_the_planner_has_come(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_world(session, stories=6, min_items=3)
+    newsletter.review_minutes = 30
+    session.commit()
+    assert publishing.publish_due(sessions, now=SEVEN + timedelta(minutes=29)) == 0
+    assert publishing.publish_due(sessions, now=SEVEN + timedelta(minutes=30)) == 1
+
+
 def test_the_next_edition_has_only_what_is_new(session: Session, sessions: Sessions) -> None:
     newsletter = make_world(session, stories=6, min_items=3)
     session.commit()
