@@ -16,6 +16,7 @@ OPEN = {"console_entrance", "console_second_step", "console_forgotten"}
 #: Forms that change nothing anybody would look for, each with its reason.
 UNAUDITED = {
     "console_kept.drop": "throws away what one typed oneself and never sent",
+    "console_blast_checks.typed": "shows what is being typed as a mail, and keeps nothing",
     "console_confirm.confirm": "proves who is there; what follows is audited",
 }
 
