@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from service.blasts import content, emails, link_rules, subject_rules
+from service.blasts import composition, content, emails, link_rules, subject_rules
 from service.blasts.blocks import Block, Kind
 from service.blasts.content import Content
 from service.blasts.findings import Finding, Level, error, warning
@@ -66,6 +66,13 @@ def check(session: Session, blast: Blast, *, links: Links) -> Report:
     ]
     order = [Level.ERROR, Level.WARNING]
     return Report(tuple(sorted(findings, key=lambda each: order.index(each.level))), found, size)
+
+
+def distrusted_words(session: Session, blast: Blast) -> list[Finding]:
+    """Return the words that some filters count against a mail; looked for only when asked."""
+    said = content.of(session, blast)
+    whole = composition.whole_markdown(said.markdown, said.blocks, said.stories)
+    return subject_rules.distrusted_words(f"{said.subject} {said.preheader}", whole)
 
 
 def _text(said: Content, prose_size: int) -> list[Finding]:

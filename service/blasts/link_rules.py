@@ -13,6 +13,8 @@ from service.emails.splice import Slot, placeholder
 
 _ANCHOR = re.compile(r'<a\b[^>]*?\bhref="([^"]*)"[^>]*>(.*?)</a>', re.DOTALL)
 _PICTURE = re.compile(r'<img\b(?=[^>]*?\bsrc="([^"]*)")(?=[^>]*?\balt="([^"]*)")[^>]*>')
+#: The picture beside a story, which its headline says in words.
+_UNSPOKEN = re.compile(r'<a\b[^>]*\baria-hidden="true"[^>]*>.*?</a>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 _SAYS_NOTHING = frozenset({"here", "click here", "read more", "more", "link", "this", "this link"})
 _SHORTENERS = frozenset(
@@ -32,6 +34,7 @@ class Link:
 
 def found(html: str) -> tuple[Link, ...]:
     """Return the links and pictures of a composed body, each once, in order."""
+    html = _UNSPOKEN.sub("", html)
     anchors = [Link(unescape(url), _words(label)) for url, label in _ANCHOR.findall(html)]
     pictures = [Link(unescape(url), unescape(alt), is_picture=True) for url, alt in _PICTURE.findall(html)]
     own = placeholder(Slot.PREFERENCES_URL)

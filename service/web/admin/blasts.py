@@ -42,6 +42,7 @@ def blast(blast_id: int) -> ResponseReturnValue:
         draft = row.state is BlastState.DRAFT
         count = audience.count(session, row, now=now()) if draft else 0
         report = checks.check(session, row, links=runtime().links) if draft else None
+        distrusted = checks.distrusted_words(session, row) if draft and "words" in request.args else None
         testers = operators.list_all(session) if draft else []
     return render_template(
         "admin/blasts_draft.html" if draft else "admin/blasts_blast.html",
@@ -51,6 +52,7 @@ def blast(blast_id: int) -> ResponseReturnValue:
         seen=seen,
         count=count,
         report=report,
+        distrusted=distrusted,
         testers=[each for each in testers if each.disabled_at is None and each.password_hash is not None],
         most_testers=testing.MOST_RECEIVERS,
         ticket=tickets.new(),

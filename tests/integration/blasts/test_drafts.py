@@ -157,7 +157,7 @@ def test_a_blast_that_gmail_would_cut_off_is_not_sent(session: Session) -> None:
     blast = make_blast(session, make_newsletter(session), body_markdown="- Щука\n" * 5_000)
 
     with pytest.raises(Conflict, match="too long"):
-        readiness.check(blast)
+        readiness.check(session, blast, links=LINKS)
 
     assert readiness.missing(session, edit(session, blast, body_markdown="Щука " * 1_000), links=LINKS) == []
 
