@@ -157,6 +157,8 @@ class DigestItem:
     image_height: int | None = None
     #: Named on the preference page that "more or less of this" leads to; None leaves that link out.
     article_id: int | None = None
+    #: BCP 47, of title, summary and topic; empty is the language of the mail.
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from service.emails.sanitising import running_text, single_line
 from service.emails.splice import PLACEHOLDERS, defuse
 from service.emails.wrapping import centre, wrap
 from service.languages import dates, words
-from service.languages.offered import direction, language_tag
+from service.languages.offered import direction, find_locale, language_tag
 
 #: Beside the `service` package, in a checkout and in site-packages alike.
 TEMPLATES = Path(__file__).resolve().parents[2] / "email_templates"
@@ -40,6 +40,7 @@ def context_of(look: Look) -> dict[str, Any]:
         "long_date": dates.long_date,
         "short_date": dates.short_date,
         "isolate": partial(_isolate, reads),
+        "foreign": partial(_foreign, lang),
     }
 
 
@@ -57,6 +58,12 @@ def web_link(url: str) -> str:
     if url in PLACEHOLDERS or url.startswith(("https://", "http://")):
         return url
     raise ValueError("A link in a mail must begin with https:// or http://.")
+
+
+def _foreign(lang: str, language: str) -> str:
+    """Return which language text is in, if that is another one than the mail's (WCAG 3.1.2)."""
+    other = find_locale(language).language
+    return other if language and other != find_locale(lang).language else ""
 
 
 def _isolate(reads: str, text: str) -> bool:
