@@ -68,6 +68,22 @@
   const grips = [...form.querySelectorAll("[data-grip]")];
   if (grips.length > 1) form.querySelector("[data-drag-hint]").hidden = false;
   let dragged = null;
+
+  // The buttons act on places in the page, so they follow it.
+  const renumber = () => {
+    const blocks = [...list.querySelectorAll(".block")];
+    blocks.forEach((block, place) => {
+      const grip = block.querySelector("[data-grip]");
+      grip.textContent = grip.textContent.replace(/\d+/, place + 1);
+      for (const button of block.querySelectorAll('button[name="act"]')) {
+        const verb = button.value.split(" ")[0];
+        button.value = `${verb} ${place}`;
+        button.disabled = (verb === "up" && !place) || (verb === "down" && place === blocks.length - 1);
+        const words = button.querySelector(".visually-hidden");
+        words.textContent = words.textContent.replace(/\d+/, place + 1);
+      }
+    });
+  };
   for (const grip of grips) {
     const block = grip.closest(".block");
     grip.draggable = true;
@@ -81,6 +97,7 @@
     grip.addEventListener("dragend", () => {
       dragged?.classList.remove("dragged");
       dragged = null;
+      renumber();
       later();
     });
     block.addEventListener("dragover", (event) => {
