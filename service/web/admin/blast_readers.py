@@ -1,6 +1,7 @@
 """As whom a blast is looked at, and how it stands in an inbox."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import request, url_for
 from sqlalchemy import select
@@ -30,12 +31,12 @@ class Seen:
     def masked(self) -> str:
         return addresses.mask(self.reader.subscriber.email) if self.reader else ""
 
-    def kept(self) -> dict[str, int]:
+    def kept(self) -> dict[str, Any]:
         """Return what keeps the reader in the next address."""
         return {"reader": self.reader.id} if self.reader else {}
 
     def url(self, endpoint: str, *, blast_id: int) -> str:
-        return url_for(endpoint, blast_id=blast_id, _anchor="preview", **self.kept())  # type: ignore[arg-type]  # Flask types its values one by one
+        return url_for(endpoint, blast_id=blast_id, _anchor="preview", **self.kept())
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,21 +55,30 @@ class Preview:
     content: EmailContent
     look: Look
     tabs: tuple[Tab, ...]
+    #: The id of its place in the page.
+    anchor: str
     #: Where the HTML part is by itself; empty for looks that need no frame.
     frame_url: str
     width: int
 
 
-def preview(content: EmailContent, *, page: str, frame: str, **values: object) -> Preview:
-    """Make the preview of a mail from two endpoints, its page's and its frame's, with their values."""
+def preview(
+    content: EmailContent, *, page: str, frame: str, anchor: str = "preview", **values: object
+) -> Preview:
+    """Make the preview of a mail from two endpoints, its page's and its frame's, with their values.
+
+    Where a page shows several, each has an anchor of its own.
+    """
     chosen = look()
     tabs = tuple(
-        Tab(label, url_for(page, _anchor="preview", look=each.value, **values), each is chosen)  # type: ignore[arg-type]  # Flask types its values one by one
+        Tab(label, url_for(page, _anchor=anchor, look=each.value, **values), each is chosen)  # type: ignore[arg-type]  # Flask types its values one by one
         for each, label in LABELS.items()
     )
     framed = chosen not in {Look.TEXT, Look.SOURCE}
     frame_url = url_for(frame, look=chosen.value, **values) if framed else ""  # type: ignore[arg-type]  # the same
-    return Preview(content, chosen, tabs, frame_url, PHONE_WIDTH if chosen is Look.PHONE else DESK_WIDTH)
+    return Preview(
+        content, chosen, tabs, anchor, frame_url, PHONE_WIDTH if chosen is Look.PHONE else DESK_WIDTH
+    )
 
 
 def look() -> Look:

@@ -60,7 +60,7 @@ def test_a_digest_is_shown_in_a_frame_that_can_do_nothing(
         recipe = session.scalars(select(Recipe).order_by(Recipe.id)).first()
     assert recipe is not None
     path = f"/console/editions/{edition.id}/recipes/{recipe.id}"
-    page = visitor.open(f"{path}?width=375").text
+    page = visitor.open(f"{path}?look=phone").text
     assert 'sandbox=""' in page
     assert 'width="375"' in page
     mail = visitor.open(f"{path}/mail")
