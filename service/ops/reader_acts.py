@@ -156,6 +156,13 @@ def export(
     return known
 
 
+def record_list_export(session: Session, *, actor: str, now: datetime) -> None:
+    """Write down who took the suppression list along."""
+    audit.record(
+        session, actor=actor, action="suppressions.exported", subject="the suppression list", now=now
+    )
+
+
 def erase(
     session: Session,
     subscriber_id: int,

@@ -24,6 +24,9 @@ from service.web.admin import (
     operators,
     overview,
     queue,
+    reader_acts,
+    reader_merging,
+    reader_preferences,
     relays,
     second_step,
     senders,
@@ -33,8 +36,10 @@ from service.web.admin import (
     signups,
     sources,
     stories,
+    suppressions,
     topics,
 )
+from service.web.admin import readers as console_readers
 from service.web.admin import widget as console_widget
 from service.web.readers import (
     archive,
@@ -111,6 +116,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     senders.blueprint,
     sources.blueprint,
     categories.blueprint,
+    console_readers.blueprint,
+    reader_acts.blueprint,
+    reader_preferences.blueprint,
+    reader_merging.blueprint,
+    suppressions.blueprint,
     operators.blueprint,
     sign_in_rules.blueprint,
     audit.blueprint,

@@ -49,6 +49,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "House",
         (
             Entry("Readers", "console_readers.index"),
+            Entry("Suppressions", "console_suppressions.index"),
             Entry("Sign-ups", "console_signups.index"),
             Entry("Relays", "console_relays.index"),
             Entry("Operators", "console_operators.index", role="admin"),
