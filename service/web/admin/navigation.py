@@ -33,6 +33,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Editions", "console_editions.index"),
             Entry("Articles", "console_articles.index"),
             Entry("Blasts", "console_blasts.index"),
+            Entry("Reports", "console_reports.index"),
         ),
     ),
     (
