@@ -40,6 +40,8 @@ class Wanted:
     topic_id: int | None = None
     mailing_id: int | None = None
     day: date | None = None
+    #: From this UTC day on.
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ def _statement(wanted: Wanted) -> str:
         more += ["entry.kind = 'unsubscribed'", "entry.details ? 'mailing'"]
         more += ["CAST(entry.details ->> 'mailing' AS bigint) = :mailing_id"]
     more += [f"{list_id} = :newsletter_id"] if wanted.newsletter_id is not None else []
-    more += [f"{at} >= :since AND {at} < :until"] if wanted.day is not None else []
+    more += [f"{at} >= :since"] if wanted.day or wanted.since else []
+    more += [f"{at} < :until"] if wanted.day else []
     if which in {Which.BOUNCED, Which.COMPLAINED}:
         return _BY_EVENT.format(more=_and(more))
     return _BY_DECLARATION.format(more=_and(more), kinds=_KINDS[which])
@@ -184,8 +187,9 @@ def _values(wanted: Wanted, *, now: datetime) -> dict[str, object]:
         "mailing_id": wanted.mailing_id,
         "today": now.date(),
     }
-    if wanted.day is not None:
-        since = datetime.combine(wanted.day, time(), tzinfo=UTC)
+    first = wanted.day or wanted.since
+    if first is not None:
+        since = datetime.combine(first, time(), tzinfo=UTC)
         values |= {"since": since, "until": since + timedelta(days=1)}
     statement = _statement(wanted)
     return {name: value for name, value in values.items() if f":{name}" in statement}

@@ -141,10 +141,14 @@ def _replies(session: Session, keys: Sequence[tuple[int, int]]) -> dict[tuple[in
         .where(tuple_(Attempt.mailing_id, Attempt.message_id).in_(keys))
         .order_by(Attempt.number)
     )
-    return {
-        (row.mailing_id, row.message_id): f"{row.code or ''} {row.enhanced_code or ''} {row.reply}".strip()
-        for row in rows
-    }
+    return {(row.mailing_id, row.message_id): _words(row) for row in rows}
+
+
+def _words(attempt: Attempt) -> str:
+    """250 2.0.0 Ok: many a relay's words begin with the enhanced code, and it is said once."""
+    enhanced = attempt.enhanced_code or ""
+    codes = [str(attempt.code or ""), "" if attempt.reply.startswith(enhanced) else enhanced]
+    return " ".join(part for part in (*codes, attempt.reply) if part)
 
 
 def _events(

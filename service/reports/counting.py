@@ -87,8 +87,7 @@ _DAYS = text(
     WITH days AS (
         SELECT newsletters.id AS newsletter_id, CAST(day AS date) AS day
         FROM newsletters CROSS JOIN LATERAL generate_series(
-            greatest(CAST(:first_day AS date), CAST(newsletters.created_at AT TIME ZONE 'UTC' AS date)),
-            CAST(:last_day AS date), interval '1 day'
+            CAST(:first_day AS date), CAST(:last_day AS date), interval '1 day'
         ) AS day
     ), readers AS (
         SELECT newsletter_id, count(*) AS active FROM subscriptions WHERE state = 'active' GROUP BY 1
@@ -108,8 +107,8 @@ _DAYS = text(
         WHERE tally.state = 'sent' AND tally.hour >= :since AND tally.hour < :until
         GROUP BY 1, 2
     ), clicked AS (
-        SELECT mailings.list_id AS newsletter_id, tally.day, sum(people) AS people, sum(machines) AS machines
-        FROM click_tallies AS tally JOIN mailings ON mailings.id = tally.mailing_id
+        SELECT articles.newsletter_id, tally.day, sum(people) AS people, sum(machines) AS machines
+        FROM click_tallies AS tally JOIN articles ON articles.id = tally.article_id
         WHERE tally.day >= :first_day AND tally.day <= :last_day
         GROUP BY 1, 2
     ), back AS (

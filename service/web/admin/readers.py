@@ -101,9 +101,8 @@ def _wanted() -> tuple[Wanted, str]:
     name = request.args.get("which", Which.ANY.value)
     if name not in set(Which):
         return Wanted(), "There is no such list of readers; choose one of these."
-    text = request.args.get("day", "")
     try:
-        day = date.fromisoformat(text) if text else None
+        day, since = (_day(request.args.get(each, "")) for each in ("day", "since"))
     except ValueError:
         return Wanted(), "Write a day as year, month and day: 2026-11-25."
     return Wanted(
@@ -112,7 +111,12 @@ def _wanted() -> tuple[Wanted, str]:
         topic_id=request.args.get("topic", type=int),
         mailing_id=request.args.get("mailing", type=int),
         day=day,
+        since=since,
     ), ""
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _following(key: str | None) -> str | None:
