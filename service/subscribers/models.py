@@ -155,6 +155,7 @@ class Subscription(Model):
 
     __table_args__ = (
         UniqueConstraint("subscriber_id", "newsletter_id"),
+        Index("ix_subscriptions_paused", "id", postgresql_where=text("paused_until IS NOT NULL")),
         # The console's lists are read in this order, a page at a time.
         Index("ix_subscriptions_listed", "newsletter_id", "state", "id"),
         CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0016"
+down_revision = "0018"
 
 GROWTH = "kind IN ('confirmed', 'returned', 'unsubscribed', 'never_again')"
 
@@ -19,6 +19,12 @@ def upgrade() -> None:
     op.create_index("ix_subscribers_domain", "subscribers", [sa.text("split_part(email_key, '@', -1)"), "id"])
     op.create_index("ix_subscriptions_listed", "subscriptions", ["newsletter_id", "state", "id"])
     op.drop_index(op.f("ix_subscriptions_newsletter_id"), table_name="subscriptions")
+    op.create_index(
+        "ix_subscriptions_paused",
+        "subscriptions",
+        ["id"],
+        postgresql_where=sa.text("paused_until IS NOT NULL"),
+    )
     op.create_index("ix_consent_events_growth", "consent_events", ["at"], postgresql_where=sa.text(GROWTH))
     op.create_index(
         "ix_consent_events_mailing",
@@ -91,6 +97,7 @@ def downgrade() -> None:
     op.drop_index("ix_consent_events_mailing", table_name="consent_events")
     op.drop_index("ix_consent_events_growth", table_name="consent_events")
     op.create_index(op.f("ix_subscriptions_newsletter_id"), "subscriptions", ["newsletter_id"])
+    op.drop_index("ix_subscriptions_paused", table_name="subscriptions")
     op.drop_index("ix_subscriptions_listed", table_name="subscriptions")
     op.drop_index("ix_subscribers_domain", table_name="subscribers")
     op.alter_column("subscribers", "email_key", type_=sa.Text(), existing_nullable=False)

@@ -14,7 +14,7 @@ from service.subscribers.choices import enough_offered
 from service.subscribers.models import Subscription, SubscriptionState
 from service.web.admin import auth, page, reader_words, words
 from service.web.context import now, runtime
-from service.web.readers import preference_form, preference_offer, zones
+from service.web.readers import offer, preference_form, preference_offer, zones
 
 blueprint = Blueprint("console_reader_preferences", __name__, url_prefix="/console/readers")
 auth.protect(blueprint, change=Role.EDITOR)
@@ -83,8 +83,8 @@ def _typed() -> dict[str, object]:
 
 def _offered(row: Subscription) -> dict[str, object]:
     return {
-        "rhythms": preference_offer.rhythms(),
-        "weekdays": preference_offer.weekdays(),
+        "rhythms": offer.rhythms(),
+        "weekdays": offer.weekdays(),
         "hours": preference_offer.hours(),
         "zones": zones.offered(row.time_zone),
         "enough": enough_offered(row.newsletter),
