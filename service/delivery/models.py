@@ -261,6 +261,14 @@ class Suppression(Model):
     list_id: Mapped[int] = mapped_column(default=0)
     #: never_again, hard_bounce, complaint, operator, erased
     reason: Mapped[str]
+    #: Whose address it was, where that was known; erasure takes it out. A hint for lists: the hash decides.
+    subscriber_id: Mapped[int | None]
     created_at: Mapped[datetime]
 
-    __table_args__ = (UniqueConstraint("address_hash", "list_id"),)
+    __table_args__ = (
+        UniqueConstraint("address_hash", "list_id"),
+        Index("ix_suppressions_reason", "reason", "id"),
+        Index(
+            "ix_suppressions_subscriber", "subscriber_id", postgresql_where=text("subscriber_id IS NOT NULL")
+        ),
+    )

@@ -22,6 +22,8 @@ ASKED_ANEW = frozenset(
         "console_queue.release_all",
         "console_messages.send_again",
         "console_editions.approve",
+        "console_reader_acts.resume",
+        "console_reader_merging.merge",
     }
 )
 
