@@ -18,6 +18,7 @@ from service.web.admin import (
     foreseen,
     forgotten,
     kept,
+    limits,
     live,
     messages,
     newsletters,
@@ -25,6 +26,7 @@ from service.web.admin import (
     overview,
     queue,
     relays,
+    rescue,
     second_step,
     senders,
     setup,
@@ -34,6 +36,7 @@ from service.web.admin import (
     sources,
     stories,
     topics,
+    trouble,
 )
 from service.web.admin import widget as console_widget
 from service.web.readers import (
@@ -95,6 +98,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.blueprint,
     relays.blueprint,
     messages.blueprint,
+    limits.blueprint,
+    rescue.blueprint,
+    trouble.blueprint,
     editions.blueprint,
     foreseen.blueprint,
     articles.blueprint,

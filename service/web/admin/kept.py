@@ -20,6 +20,9 @@ ASKED_ANEW = frozenset(
         "console_blasts.send",
         "console_queue.release_all",
         "console_messages.send_again",
+        "console_rescue.retry",
+        "console_rescue.send_unknown_again",
+        "console_limits.order",
         "console_editions.approve",
     }
 )

@@ -1,4 +1,4 @@
-"""What operators order while mail is going out: rates for mailings, relays and all of it, and held domains."""
+"""What operators order while mail is going out: rates for mailings and for all of it, and held domains."""
 
 import time
 from collections.abc import Callable

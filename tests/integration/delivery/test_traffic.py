@@ -59,7 +59,7 @@ def test_folding_makes_few_lines_of_many_and_loses_no_count(sessions: Sessions) 
             keys = [
                 (at + s, "blast", "sent", "relay:25", f"d{n}.example", 250) for s in (0, 10) for n in (1, 2)
             ]
-            traffic.write_fates(session, Counter({key: 3 for key in keys}))
+            traffic.write_fates(session, Counter(dict.fromkeys(keys, 3)))
         before = session.scalar(select(func.count()).select_from(TrafficTally)) or 0
         whole = counted(session, "domain")
         assert traffic.fold(session, now=NOW) > before / 2
