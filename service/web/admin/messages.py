@@ -12,7 +12,7 @@ from service.dispatch import TaskName
 from service.errors import NotFound
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.ops import control, flow, messages, queue
+from service.ops import control, flow, messages, queue, told
 from service.ops.messages import Filter
 from service.web.admin import auth, page, words
 from service.web.context import now, runtime
@@ -120,9 +120,11 @@ def _page(mailing_id: int, message_id: int, *, address: str | None) -> str:
     with runtime().sessions() as session:
         story = messages.get(session, mailing_id, message_id)
         line = queue.get(session, mailing_id)
+        behind = told.read(session, mailing_id, message_id)
     return render_template(
         "admin/queue_message.html",
         story=story,
+        told=behind,
         line=line,
         address=address,
         phases=words.PHASES,
