@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
-from math import log
+from math import sqrt
 from typing import Any
 
 from flask import Blueprint, current_app, url_for
@@ -153,8 +153,8 @@ def seconds(length: float) -> str:
 
 
 def heat(errors: ErrorMap, n: int) -> int:
-    """Return how dark a cell of the map of errors is, 0 to 5: by powers, so that a few are seen too."""
-    return 0 if not n else 1 + round(4 * log(n) / log(errors.highest)) if errors.highest > 1 else 1
+    """Return how dark a cell of the map of errors is, 0 to 5: by the root, so that a few are seen too."""
+    return 1 + round(4 * sqrt(n / errors.highest)) if n else 0
 
 
 def waited(since: datetime) -> str:
