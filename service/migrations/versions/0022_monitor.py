@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0016"
+down_revision = "0018"
 
 # As of 0003, and what is planned is also counted by the time at which it was.
 TALLY = """
