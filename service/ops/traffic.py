@@ -109,8 +109,6 @@ class ErrorMap:
     domains: tuple[str, ...] = ()
     counts: dict[tuple[int, str], int] = field(default_factory=dict)
     total: int = 0
-    #: What one of the relay's answers said last, by code.
-    meanings: dict[int, str] = field(default_factory=dict)
 
     @property
     def highest(self) -> int:
