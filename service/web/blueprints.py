@@ -19,6 +19,7 @@ from service.web.admin import (
     foreseen,
     forgotten,
     kept,
+    limits,
     live,
     mailing_report,
     messages,
@@ -31,6 +32,7 @@ from service.web.admin import (
     reader_preferences,
     relays,
     reports,
+    rescue,
     second_step,
     senders,
     setup,
@@ -41,6 +43,7 @@ from service.web.admin import (
     stories,
     suppressions,
     topics,
+    trouble,
 )
 from service.web.admin import readers as console_readers
 from service.web.admin import widget as console_widget
@@ -103,6 +106,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     queue.blueprint,
     relays.blueprint,
     messages.blueprint,
+    limits.blueprint,
+    rescue.blueprint,
+    trouble.blueprint,
     editions.blueprint,
     foreseen.blueprint,
     articles.blueprint,

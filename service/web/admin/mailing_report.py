@@ -13,12 +13,15 @@ from service.reports.links import Place
 from service.reports.results import Measure
 from service.tokens import Purpose
 from service.web.admin import auth, csv_file, framed, words
+from service.web.admin.framed import Look
 from service.web.context import now, runtime
 
 blueprint = Blueprint("console_mailing_report", __name__, url_prefix="/console/reports")
 auth.protect(blueprint, change=Role.EDITOR)
 words.install(blueprint)
 
+#: The numbers stand on the mail as it is; dark or without images nothing more is to be seen of them.
+_LOOKS = {look: framed.LABELS[look] for look in (Look.DESK, Look.PHONE)}
 #: Links in the table; the file has all.
 SHOWN = 50
 
@@ -41,7 +44,8 @@ def show(mailing_id: int) -> ResponseReturnValue:
         more=len(followed) > SHOWN,
         topics=topics,
         recipe_id=recipe_id,
-        width=framed.width(),
+        look=framed.look(),
+        looks=_LOOKS,
         Measure=Measure,
     )
 
