@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from service.blasts import emails
+from service.blasts import content
 from service.blasts.models import Blast
 from service.links import Links
 from service.recipes import making
@@ -44,19 +44,18 @@ def by_language(session: Session, blast: Blast) -> list[tuple[int | None, Column
 def _make(
     session: Session, blast: Blast, *, mailing_id: int, locale: str, links: Links, now: datetime
 ) -> Recipe:
+    said = content.of(session, blast)
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=blast.newsletter_id,
         mailing_id=mailing_id,
         subject=blast.subject,
         locale=locale,
-        content={"markdown": blast.body_markdown},
+        content=said.recipe(links=links),
     )
     return making.make(
         session,
         draft,
-        letter=lambda: emails.blast_letter(
-            blast.newsletter, subject=blast.subject, markdown=blast.body_markdown, locale=locale, links=links
-        ),
+        letter=lambda: said.letter(subject=blast.subject, locale=locale, links=links),
         now=now,
     )

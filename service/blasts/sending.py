@@ -35,7 +35,7 @@ def start(
     if blast.started_at is not None and blast.state is not BlastState.CANCELLED:
         return blast
     target = lifecycle.after(blast.state, Move.START)
-    readiness.check(blast)
+    readiness.check(session, blast, links=links)
     who = audience.measure(session, blast, now=now)
     _check_count(who.count, confirmed_count)
     mailing = mailings.open_mailing(

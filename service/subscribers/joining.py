@@ -45,21 +45,14 @@ def join(
     for row in queries.lock_all(session, mover.id):
         twin = theirs.get(row.newsletter_id)
         if twin is None:
-            _hand_over(session, row, other, circumstances=circumstances, now=now)
+            hand_over(session, row, other, circumstances=circumstances, now=now)
         elif row.state is SubscriptionState.ACTIVE:
             goes_on = twin.state is not SubscriptionState.ACTIVE
             if goes_on:
-                _carry(session, row, twin, circumstances=circumstances, now=now)
-            _close(session, row, circumstances=circumstances, now=now)
+                carry(session, row, twin, circumstances=circumstances, now=now)
+            close(session, row, circumstances=circumstances, now=now)
             if goes_on:
-                # What was sent is not sent again; what was cancelled just now gives its window back.
-                ledger.hand_over(
-                    session,
-                    row.id,
-                    from_subscriber=row.subscriber_id,
-                    to_subscriber=other.id,
-                    to_subscription=twin.id,
-                )
+                hand_on(session, row, twin)
     session.flush()
     session.expire(mover)
     if not queries.lock_all(session, mover.id):
@@ -67,16 +60,31 @@ def join(
         session.flush()
 
 
-def _hand_over(
+def hand_over(
     session: Session, row: Subscription, other: Subscriber, *, circumstances: Circumstances, now: datetime
 ) -> None:
+    """Let a subscription be another person's, with its mails."""
     ledger.hand_over(session, row.id, from_subscriber=row.subscriber_id, to_subscriber=other.id)
     row.subscriber = other
     consent.record(session, row, ConsentKind.ADDRESS_CHANGED, circumstances=circumstances, now=now)
     session.flush()
 
 
-def _carry(
+def hand_on(session: Session, row: Subscription, twin: Subscription) -> None:
+    """Count the mails of a closed subscription to the one that goes on in its place.
+
+    What was sent is not sent again; what closing has cancelled gives its window back.
+    """
+    ledger.hand_over(
+        session,
+        row.id,
+        from_subscriber=row.subscriber_id,
+        to_subscriber=twin.subscriber_id,
+        to_subscription=twin.id,
+    )
+
+
+def carry(
     session: Session,
     row: Subscription,
     twin: Subscription,
@@ -84,6 +92,7 @@ def _carry(
     circumstances: Circumstances,
     now: datetime,
 ) -> None:
+    """Give the choices of an active subscription to its twin, which becomes active by them."""
     for name in _CARRIED:
         value = getattr(row, name)
         setattr(twin, name, list(value) if isinstance(value, list) else value)
@@ -102,7 +111,8 @@ def _carry(
     )
 
 
-def _close(session: Session, row: Subscription, *, circumstances: Circumstances, now: datetime) -> None:
+def close(session: Session, row: Subscription, *, circumstances: Circumstances, now: datetime) -> None:
+    """End a subscription that goes on elsewhere, with what is queued for it."""
     consent.record(
         session,
         row,

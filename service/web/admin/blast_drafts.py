@@ -2,8 +2,10 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from service.blasts import drafts
+from service.blasts import drafts, lifecycle
+from service.blasts.blocks import read
 from service.blasts.models import Blast
 from service.db import transaction
 from service.errors import InvalidInput, NotFound
@@ -11,7 +13,9 @@ from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.web.admin import auth, page, words
+from service.ops import blast_changes
+from service.web.admin import auth, blast_editor, page, words
+from service.web.admin.blast_editor import Editor
 from service.web.admin.blast_forms import BlastForm, filled
 from service.web.context import now, runtime
 
@@ -29,7 +33,7 @@ def new() -> ResponseReturnValue:
     newsletter = _chosen(choices)
     if newsletter is None:
         return render_template("admin/blasts_new.html", choices=choices)
-    return _form_page(BlastForm().offer(newsletter), newsletter)
+    return _form_page(BlastForm().offer(newsletter), newsletter, Editor((), {}))
 
 
 @blueprint.post("/new")
@@ -39,21 +43,24 @@ def create() -> ResponseReturnValue:
         if newsletter is None:
             raise NotFound("There is no such newsletter, or it is closed.")
         form = BlastForm().offer(newsletter)
+        if blast_editor.pressed()[0]:
+            return _form_page(form, newsletter, blast_editor.acted(session, newsletter))
         if not _is_valid(form):
-            return _form_page(form, newsletter), 422
+            return _typed_page(session, form, newsletter), 422
         try:
             blast = drafts.create(
                 session,
                 newsletter,
-                subject=form.subject.data or "",
-                body_markdown=form.body_markdown.data or "",
+                **form.words(),
+                blocks=blast_editor.typed(),
                 topic_ids=form.chosen_topics(),
                 in_archive=form.in_archive.data,
                 operator_id=auth.current_operator().id,
                 now=now(),
             )
         except InvalidInput as error:
-            return _refused(form, newsletter, error)
+            form.complain(error, default="subject")
+            return _typed_page(session, form, newsletter), 422
     page.say("Saved as a draft. Look at it, send yourself a test, then send it.")
     return redirect(url_for("console_blasts.blast", blast_id=blast.id))
 
@@ -66,29 +73,39 @@ def edit(blast_id: int) -> ResponseReturnValue:
             raise NotFound("There is no such blast.")
         newsletter = blast.newsletter
         form = filled(blast).offer(newsletter)
-    return _form_page(form, newsletter, blast_id=blast_id)
+        editor = blast_editor.shown(session, newsletter, read(blast.blocks))
+    return _form_page(form, newsletter, editor, blast_id=blast_id)
 
 
 @blueprint.post("/<int:blast_id>/edit")
 def change(blast_id: int) -> ResponseReturnValue:
     with transaction(runtime().sessions) as session:
-        newsletter = drafts.locked(session, blast_id).newsletter
+        blast = drafts.locked(session, blast_id)
+        lifecycle.check_editable(blast.state)
+        newsletter = blast.newsletter
         form = BlastForm().offer(newsletter)
+        if blast_editor.pressed()[0]:
+            editor = blast_editor.acted(session, newsletter)
+            return _form_page(form, newsletter, editor, blast_id=blast_id)
         if not _is_valid(form):
-            return _form_page(form, newsletter, blast_id=blast_id), 422
+            return _typed_page(session, form, newsletter, blast_id=blast_id), 422
+        if form.version.data is not None and form.version.data != blast.version:
+            return _overtaken(session, form, blast), 409
         try:
             drafts.edit(
                 session,
                 blast_id,
-                subject=form.subject.data or "",
-                body_markdown=form.body_markdown.data or "",
+                **form.words(),
+                blocks=blast_editor.typed(),
                 topic_ids=form.chosen_topics(),
                 in_archive=form.in_archive.data,
+                version=form.version.data,
                 actor=actor_of(auth.current_operator()),
                 now=now(),
             )
         except InvalidInput as error:
-            return _refused(form, newsletter, error, blast_id=blast_id)
+            form.complain(error, default="subject")
+            return _typed_page(session, form, newsletter, blast_id=blast_id), 422
     page.say("Saved.")
     return redirect(url_for("console_blasts.blast", blast_id=blast_id))
 
@@ -108,12 +125,40 @@ def _is_valid(form: BlastForm) -> bool:
     return valid
 
 
-def _refused(
-    form: BlastForm, newsletter: Newsletter, error: InvalidInput, *, blast_id: int | None = None
-) -> ResponseReturnValue:
-    form.complain(error, default="subject")
-    return _form_page(form, newsletter, blast_id=blast_id), 422
+def _overtaken(session: Session, form: BlastForm, blast: Blast) -> str:
+    """Show both texts; saving again is then a decision for one of them."""
+    theirs = blast_changes.latest(session, blast)
+    form.take_version(blast.version)
+    return _typed_page(session, form, blast.newsletter, blast_id=blast.id, theirs=theirs)
 
 
-def _form_page(form: BlastForm, newsletter: Newsletter, *, blast_id: int | None = None) -> str:
-    return render_template("admin/blasts_form.html", form=form, newsletter=newsletter, blast_id=blast_id)
+def _typed_page(
+    session: Session,
+    form: BlastForm,
+    newsletter: Newsletter,
+    *,
+    blast_id: int | None = None,
+    theirs: blast_changes.Change | None = None,
+) -> str:
+    editor = blast_editor.shown(session, newsletter, blast_editor.typed())
+    return _form_page(form, newsletter, editor, blast_id=blast_id, theirs=theirs)
+
+
+def _form_page(
+    form: BlastForm,
+    newsletter: Newsletter,
+    editor: Editor,
+    *,
+    blast_id: int | None = None,
+    theirs: blast_changes.Change | None = None,
+) -> str:
+    return render_template(
+        "admin/blasts_form.html",
+        form=form,
+        newsletter=newsletter,
+        editor=editor,
+        kinds=blast_editor.LABELS,
+        addable=blast_editor.ADDABLE,
+        blast_id=blast_id,
+        theirs=theirs,
+    )

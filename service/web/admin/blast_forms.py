@@ -1,7 +1,8 @@
 """The form in which a blast is written."""
 
-from wtforms import BooleanField, RadioField, SelectMultipleField, StringField, TextAreaField
-from wtforms.widgets import CheckboxInput, ListWidget
+from wtforms import BooleanField, IntegerField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms.validators import Optional
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from service.blasts.models import Blast
 from service.newsletters.models import Newsletter
@@ -12,7 +13,10 @@ TOPICS = "topics"
 
 
 class BlastForm(ConsoleForm):
+    #: Of the draft as it was opened; none while it is new.
+    version = IntegerField(validators=[Optional()], widget=HiddenInput())
     subject = StringField("Subject")
+    preheader = StringField("First line")
     body_markdown = TextAreaField("Text")
     audience = RadioField(
         "Who gets it",
@@ -33,6 +37,16 @@ class BlastForm(ConsoleForm):
         self.topic_ids.choices = [option(topic.id, topic.name) for topic in newsletter.open_topics]
         return self
 
+    def words(self) -> dict[str, str]:
+        """Return what was written, but for the blocks."""
+        fields = (self.subject, self.preheader, self.body_markdown)
+        return {field.name: field.data or "" for field in fields}
+
+    def take_version(self, version: int) -> None:
+        """Let the next save be one over this version."""
+        self.version.data = version
+        self.version.raw_data = None
+
     def chosen_topics(self) -> list[int]:
         """Return the topics that narrow the audience; none when it is everybody."""
         return list(self.topic_ids.data or []) if self.audience.data == TOPICS else []
@@ -42,7 +56,9 @@ def filled(blast: Blast) -> BlastForm:
     """Return the form as the draft stands."""
     return BlastForm(
         formdata=None,
+        version=blast.version,
         subject=blast.subject,
+        preheader=blast.preheader,
         body_markdown=blast.body_markdown,
         audience=TOPICS if blast.topic_ids else EVERYBODY,
         topic_ids=list(blast.topic_ids),
