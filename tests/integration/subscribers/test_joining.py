@@ -6,9 +6,10 @@ from service.db import Sessions
 from service.delivery.models import MessageState
 from service.digests import planning, restoring
 from service.digests.received import received_stories
-from service.subscribers import joining
+from service.subscribers import joining, merging
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import Subscription, SubscriptionState
+from service.tokens import AddressHasher
 from tests.factories import make_subscription
 from tests.integration.digests.worlds import LINKS, NOW, make_due, make_world, messages
 
@@ -73,3 +74,26 @@ def test_nothing_that_a_reader_was_recognised_by_stays_at_the_old_address(
 
     session.refresh(reader)
     assert (reader.recognition_key, reader.feed_on) == (None, False)
+
+
+def test_operators_who_merge_two_readers_hand_over_the_mails_as_well(
+    session: Session, sessions: Sessions
+) -> None:
+    reader, twin = two_of_one_newsletter(session, sessions)
+    twin.state = SubscriptionState.PENDING
+    twin.confirmed_at = NOW
+    [sent] = messages(session)
+    sent.state, sent.sent_at = MessageState.SENT, NOW
+    session.commit()
+
+    merging.merge(
+        session,
+        reader.subscriber,
+        twin.subscriber,
+        hash_address=AddressHasher(("k" * 32,)),
+        circumstances=Circumstances("console"),
+        now=NOW,
+    )
+    session.commit()
+
+    assert received_stories(session, [twin.id], now=NOW).get(twin.id)
