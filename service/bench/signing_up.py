@@ -29,7 +29,7 @@ from service.subscribers.guard import QUICKEST_SECONDS
 _NEEDED = ("postgres", "valkey", "migrate", "web")
 _PAGE = "/n/bench"
 #: Presses before the clock starts: threads, connections and statements are there then.
-_WARMING = 200
+_WARMING = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,8 @@ def _drive(data: DataFolder, rate: int, seconds: int, progress: Progress) -> Sig
     os.environ["SMTP_URL"] = f"smtp://127.0.0.1:{addresses.smtp_port}"
     # Every press comes from a network of its own, as the proxy in front says.
     os.environ["TRUSTED_PROXIES"] = "1"
+    # One for each core, and no more than four.
+    os.environ["WEB_WORKERS"] = str(min(os.cpu_count() or 1, 4))
     stack = stacks.build(data, addresses)
     os.environ.update(stack.env)
     processes = [each for each in stack.processes if each.name in _NEEDED]
@@ -81,7 +83,7 @@ def _measure(port: int, database: str, rate: int, seconds: int, progress: Progre
     form = asyncio.run(_open_form(port))
     time.sleep(QUICKEST_SECONDS + 0.5)
     progress.say("Warming up")
-    asyncio.run(_press(port, form, first=0, rate=min(rate, 50), count=_WARMING))
+    asyncio.run(_press(port, form, first=0, rate=min(rate, 75), count=_WARMING))
     progress.say(f"Signing up {rate} readers a second")
     answers = asyncio.run(_press(port, form, first=_WARMING, rate=rate, count=rate * seconds))
     report = SignUpReport.of(answers, rate=rate, weight=weight, load=os.getloadavg()[0])
