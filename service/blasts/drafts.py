@@ -24,7 +24,7 @@ def create(
     *,
     subject: str,
     body_markdown: str,
-    topic_ids: Sequence[int],
+    topic_ids: Sequence[int] = (),
     in_archive: bool = True,
     operator_id: int,
     now: datetime,
@@ -32,7 +32,7 @@ def create(
     """Begin a draft; subject and body may still be empty, sending checks them."""
     blast = Blast(
         newsletter_id=newsletter.id,
-        subject=_subject(subject),
+        subject=checked_subject(subject),
         body_markdown=_body(body_markdown),
         topic_ids=_topics(session, newsletter.id, topic_ids),
         in_archive=in_archive,
@@ -52,21 +52,22 @@ def edit(
     *,
     subject: str,
     body_markdown: str,
-    topic_ids: Sequence[int],
+    topic_ids: Sequence[int] | None = None,
     in_archive: bool = True,
     actor: str,
     now: datetime,
 ) -> Blast:
-    """Change a draft.
+    """Change the text of a draft; without `topic_ids` its audience stays.
 
     :raises Conflict: once it has begun.
     """
     blast = locked(session, blast_id)
     lifecycle.check_editable(blast.state)
     before = _facts(blast)
-    blast.subject = _subject(subject)
+    blast.subject = checked_subject(subject)
     blast.body_markdown = _body(body_markdown)
-    blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
+    if topic_ids is not None:
+        blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
     blast.in_archive = in_archive
     session.flush()
     if _facts(blast) != before:
@@ -97,11 +98,15 @@ def locked(session: Session, blast_id: int) -> Blast:
     return blast
 
 
-def _subject(value: str) -> str:
+def checked_subject(value: str, *, field: str = "subject") -> str:
+    """Return a subject as one clean line.
+
+    :raises InvalidInput: it is too long.
+    """
     subject = typed_line(value)
     if len(subject) > SUBJECT_LENGTH:
         raise InvalidInput(
-            f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field="subject"
+            f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field=field
         )
     return subject
 
