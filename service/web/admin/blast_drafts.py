@@ -1,13 +1,12 @@
-"""Writing a blast: new drafts, and changing one."""
+"""The words of a blast: its second step."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from service.blasts import drafts
 from service.blasts.models import Blast
 from service.db import transaction
 from service.errors import InvalidInput, NotFound
-from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
@@ -21,43 +20,6 @@ auth.protect(blueprint, look=Role.EDITOR, change=Role.EDITOR)
 words.install(blueprint)
 
 
-@blueprint.get("/new")
-def new() -> ResponseReturnValue:
-    """Show an empty form; with several newsletters, ask first for which one."""
-    with runtime().sessions() as session:
-        choices = newsletters.list_open(session)
-    newsletter = _chosen(choices)
-    if newsletter is None:
-        return render_template("admin/blasts_new.html", choices=choices)
-    return _form_page(BlastForm().offer(newsletter), newsletter)
-
-
-@blueprint.post("/new")
-def create() -> ResponseReturnValue:
-    with transaction(runtime().sessions) as session:
-        newsletter = _chosen(newsletters.list_open(session))
-        if newsletter is None:
-            raise NotFound("There is no such newsletter, or it is closed.")
-        form = BlastForm().offer(newsletter)
-        if not _is_valid(form):
-            return _form_page(form, newsletter), 422
-        try:
-            blast = drafts.create(
-                session,
-                newsletter,
-                subject=form.subject.data or "",
-                body_markdown=form.body_markdown.data or "",
-                topic_ids=form.chosen_topics(),
-                in_archive=form.in_archive.data,
-                operator_id=auth.current_operator().id,
-                now=now(),
-            )
-        except InvalidInput as error:
-            return _refused(form, newsletter, error)
-    page.say("Saved as a draft. Look at it, send yourself a test, then send it.")
-    return redirect(url_for("console_blasts.blast", blast_id=blast.id))
-
-
 @blueprint.get("/<int:blast_id>/edit")
 def edit(blast_id: int) -> ResponseReturnValue:
     with runtime().sessions() as session:
@@ -65,7 +27,7 @@ def edit(blast_id: int) -> ResponseReturnValue:
         if blast is None:
             raise NotFound("There is no such blast.")
         newsletter = blast.newsletter
-        form = filled(blast).offer(newsletter)
+        form = filled(blast)
     return _form_page(form, newsletter, blast_id=blast_id)
 
 
@@ -73,8 +35,8 @@ def edit(blast_id: int) -> ResponseReturnValue:
 def change(blast_id: int) -> ResponseReturnValue:
     with transaction(runtime().sessions) as session:
         newsletter = drafts.locked(session, blast_id).newsletter
-        form = BlastForm().offer(newsletter)
-        if not _is_valid(form):
+        form = BlastForm()
+        if not form.validate():
             return _form_page(form, newsletter, blast_id=blast_id), 422
         try:
             drafts.edit(
@@ -82,7 +44,6 @@ def change(blast_id: int) -> ResponseReturnValue:
                 blast_id,
                 subject=form.subject.data or "",
                 body_markdown=form.body_markdown.data or "",
-                topic_ids=form.chosen_topics(),
                 in_archive=form.in_archive.data,
                 actor=actor_of(auth.current_operator()),
                 now=now(),
@@ -93,27 +54,12 @@ def change(blast_id: int) -> ResponseReturnValue:
     return redirect(url_for("console_blasts.blast", blast_id=blast_id))
 
 
-def _chosen(choices: list[Newsletter]) -> Newsletter | None:
-    if len(choices) == 1:
-        return choices[0]
-    wanted = request.args.get("newsletter", type=int)
-    return next((each for each in choices if each.id == wanted), None)
-
-
-def _is_valid(form: BlastForm) -> bool:
-    valid = bool(form.validate())
-    if form.audience.data == "topics" and not form.chosen_topics():
-        form.topic_ids.errors = ["Choose at least one topic, or send it to everybody who asked."]
-        valid = False
-    return valid
-
-
 def _refused(
-    form: BlastForm, newsletter: Newsletter, error: InvalidInput, *, blast_id: int | None = None
+    form: BlastForm, newsletter: Newsletter, error: InvalidInput, *, blast_id: int
 ) -> ResponseReturnValue:
     form.complain(error, default="subject")
     return _form_page(form, newsletter, blast_id=blast_id), 422
 
 
-def _form_page(form: BlastForm, newsletter: Newsletter, *, blast_id: int | None = None) -> str:
+def _form_page(form: BlastForm, newsletter: Newsletter, *, blast_id: int) -> str:
     return render_template("admin/blasts_form.html", form=form, newsletter=newsletter, blast_id=blast_id)

@@ -18,6 +18,7 @@ _PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("subscriber *", "console_readers.reader", ("subscriber_id",)),
     ("all bulk mail", "console_queue.ask_to_pause_all", ()),
     ("operator *", "console_operators.operator", ("operator_id",)),
+    ("blast rules", "console_blast_rules.index", ()),
     ("sign-in rules", "console_sign_in_rules.index", ()),
 )
 
