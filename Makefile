@@ -6,7 +6,7 @@ UV      = $(shell command -v uv 2>/dev/null || echo $(BIN)/uv)
 SYNC    = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes --compile-bytecode
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test faults check words format lock clean
+.PHONY: help demo up test faults mailcheck check words format lock clean
 
 help: ## List what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -23,6 +23,9 @@ test: $(VENV)/installed-dev ## Run every test
 faults: $(VENV)/installed-dev ## Break a whole installation (SEEDS=200 JSON=1 ONLY="Redis" PRODUCTION=1 MUTATIONS=1)
 	@$(BIN)/python -m tests.faults$(if $(MUTATIONS),.mutations) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(ONLY),--only "$(ONLY)") \
 		$(if $(FIRST),--first $(FIRST)) $(if $(NAME),--name "$(NAME)") $(if $(JSON),--json) $(if $(PRODUCTION),--production)
+
+mailcheck: $(VENV)/installed-dev ## Ask SpamAssassin, where it is installed, what it thinks of every mail
+	@$(BIN)/python -m tests.mailcheck
 
 check: $(VENV)/installed-dev ## Lint, format, types, import layers, migrations match models
 	@$(BIN)/ruff check .

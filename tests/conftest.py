@@ -19,6 +19,7 @@ from service.db import Sessions, make_engine
 from service.dispatch import TaskName
 from service.embedded.postgres import EmbeddedPostgres
 from service.embedded.valkey import EmbeddedValkey
+from service.languages import speech
 from service.migrations import schema
 from service.settings import Settings
 
@@ -36,6 +37,12 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         _connect(self, address)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(autouse=True)
+def in_english() -> None:
+    """Begin in English: a request of the test before, in this thread, may have left another language."""
+    speech.begin("en")
 
 
 @pytest.fixture(scope="session")

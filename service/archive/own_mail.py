@@ -61,6 +61,7 @@ def show(session: Session, recipe: Recipe, *, links: Links, now: datetime) -> Ow
     inert = SubscriberLinks(
         unsubscribe_url=_INERT,
         preferences_url=_INERT,
+        view_url=_INERT,
         reason=_(
             "This is a copy for reading. To change or end what you get, use the links in the mail itself."
         ),

@@ -25,6 +25,9 @@ class Entry:
     published_at: datetime | None
     #: Where the piece stands originally (rel=canonical, or what a proxy of feeds keeps), if the feed says so.
     canonical: str | None = None
+    #: In pixels; None where the feed does not say.
+    image_width: int | None = None
+    image_height: int | None = None
 
     @property
     def address(self) -> str:

@@ -25,7 +25,10 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 #: What follows the feed when an editor corrects a piece.
-_FOLLOWS = ("title", "summary_html", "summary", "author", "image_url", "image_alt", "language")
+_FOLLOWS = (
+    *("title", "summary_html", "summary", "author", "language"),
+    *("image_url", "image_alt", "image_width", "image_height"),
+)
 
 
 @dataclass(frozen=True, slots=True)

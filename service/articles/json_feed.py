@@ -54,7 +54,7 @@ def _entry(item: dict[str, Any], *, feed: dict[str, Any], base_url: str) -> Entr
         return None
     published = _moment(item.get("date_published")) or _moment(item.get("date_modified"))
     named = urls.resolve(_text(item, "image") or _text(item, "banner_image"), base=url)
-    picture = pictures.Picture(named, "") if named else pictures.first_in((content,), base=url)
+    picture = pictures.Picture(named) if named else pictures.first_in((content,), base=url)
     tags = item.get("tags")
     return Entry(
         guid=guid_or_fingerprint(item.get("id") or item.get("url"), title, published),
@@ -65,6 +65,8 @@ def _entry(item: dict[str, Any], *, feed: dict[str, Any], base_url: str) -> Entr
         author=names_of(_people(item) or _people(feed)),
         image_url=picture.url if picture else None,
         image_alt=picture.alt if picture else "",
+        image_width=picture.width if picture else None,
+        image_height=picture.height if picture else None,
         language=language_tag(item.get("language") or feed.get("language")),
         categories=distinct_categories(tags if isinstance(tags, list) else ()),
         published_at=published,

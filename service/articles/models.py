@@ -70,6 +70,9 @@ class Article(Model):
     author: Mapped[str | None]
     image_url: Mapped[str | None]
     image_alt: Mapped[str] = mapped_column(default="")
+    #: In pixels, as the feed says; most say nothing.
+    image_width: Mapped[int | None]
+    image_height: Mapped[int | None]
     language: Mapped[str | None]
     #: In the spelling that came first; `CategoryMapping.category` has the same one and leads to the topic.
     categories: Mapped[list[str]]

@@ -12,6 +12,10 @@ from service.articles.cleaning import LONGEST_FIELD, plain_line
 LONGEST_ALT = 200
 #: Smaller ones are counting pixels, share buttons and smileys.
 _SMALLEST = 48
+#: Twice the width of a mail: sharp on every screen, and no heavier than need be.
+_WIDE_ENOUGH = 1200
+#: Nobody's mail should load more than that for one picture.
+_WIDEST, _HEAVIEST = 6_000, 3_000_000
 #: Counters of feed services that do not say how small they are.
 _COUNTERS = re.compile(
     r"feedburner\.com/~|//(?:stats|pixel)\.wp\.com/|stats\.wordpress\.com/|/(?:pixel|beacon)\b"
@@ -21,25 +25,28 @@ _COUNTERS = re.compile(
 @dataclass(frozen=True, slots=True)
 class Picture:
     url: str
-    alt: str
+    alt: str = ""
+    #: In pixels; None where it is not said.
+    width: int | None = None
+    height: int | None = None
 
 
 def from_entry(entry: Any, *, texts: Iterable[str], base: str) -> Picture | None:
-    """Choose among media:content, media:thumbnail, enclosures and `<img>`; None without a usable one."""
-    media = sorted(
-        (item for item in entry.get("media_content", []) if _is_image(item)),
-        key=lambda item: _number(item.get("width")),
-        reverse=True,
-    )
+    """Choose among media:content, media:thumbnail, enclosures and `<img>`; None without a usable one.
+
+    Of several sizes the smallest that fills a mail is taken; what is said to be huge is not.
+    """
+    media = sorted((item for item in entry.get("media_content", []) if _is_image(item)), key=_fitness)
     enclosures = [
-        {"url": link.get("href"), "type": link.get("type", "")}
+        {"url": link.get("href"), "type": link.get("type", ""), "filesize": link.get("length")}
         for link in entry.get("links", [])
         if link.get("rel") == "enclosure"
     ]
     named = [*media, *entry.get("media_thumbnail", []), *(item for item in enclosures if _is_image(item))]
     for item in named:
-        if url := urls.resolve(str(item.get("url") or ""), base=base):
-            return Picture(url, "")
+        url = urls.resolve(str(item.get("url") or ""), base=base)
+        if url and not _is_huge(item):
+            return Picture(url, "", *_size(item))
     return first_in(texts, base=base)
 
 
@@ -69,7 +76,26 @@ class _Finder(HTMLParser):
             return
         url = urls.resolve(values.get("src", ""), base=self._base)
         if url and not _COUNTERS.search(url):
-            self.found = Picture(url, plain_line(values.get("alt"), limit=LONGEST_ALT))
+            self.found = Picture(url, plain_line(values.get("alt"), limit=LONGEST_ALT), *_size(values))
+
+
+def _fitness(item: Any) -> tuple[int, int]:
+    width = _number(item.get("width"))
+    if width >= _WIDE_ENOUGH:
+        return 0, width
+    return (1, -width) if width else (2, 0)
+
+
+def _is_huge(item: Any) -> bool:
+    weight = str(item.get("filesize") or "")
+    sides = (_number(item.get(side)) for side in ("width", "height"))
+    return max(sides) > _WIDEST or (weight.isdecimal() and int(weight[:12]) > _HEAVIEST)
+
+
+def _size(item: Any) -> tuple[int | None, int | None]:
+    """Return width and height, where both are said."""
+    width, height = _number(item.get("width")), _number(item.get("height"))
+    return (width, height) if width and height else (None, None)
 
 
 def _is_image(item: Any) -> bool:

@@ -68,6 +68,8 @@ def _entry(raw: Any, *, base_url: str, language: str | None) -> Entry | None:
         author=names_of(_people(raw)),
         image_url=picture.url if picture else None,
         image_alt=picture.alt if picture else "",
+        image_width=picture.width if picture else None,
+        image_height=picture.height if picture else None,
         language=language_tag(raw.get("title_detail", {}).get("language")) or language,
         categories=distinct_categories(
             tag.get("label") or tag.get("term") for tag in raw.get("tags", []) if tag

@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import Protocol
 
+from service.emails import sizes, templates
+from service.emails.inlining import inline_fragment
 from service.emails.letters import BlastLetter, SubscriberLinks
+from service.emails.looks import Look
 from service.emails.markdown import render_markdown
 from service.emails.splice import defuse
 from service.links import Links
@@ -33,12 +36,20 @@ def blast_letter(
     )
 
 
+def prose_size(newsletter: Newsletter, markdown: str) -> int:
+    """Return how many bytes the text takes as it goes out in HTML."""
+    look = Look(newsletter.locale, newsletter.accent, newsletter.typeface)
+    html = f'<div class="prose">{render_markdown(markdown).html}</div>'
+    return sizes.encoded(inline_fragment(html, templates.style_sheet(look)))
+
+
 def sample_links(newsletter: Newsletter, *, links: Links) -> SubscriberLinks:
     """Return what stands in for a reader's links in previews and tests: they must not act on anybody."""
     page = links.newsletter(newsletter.slug)
     return SubscriberLinks(
         unsubscribe_url=page,
         preferences_url=page,
+        view_url=page,
         reason=subscribers.asked_reason(newsletter.name, locale=newsletter.locale),
     )
 

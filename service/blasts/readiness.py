@@ -1,6 +1,8 @@
 """Whether a blast may leave: what is missing, in sentences."""
 
+from service.blasts import emails
 from service.blasts.models import Blast
+from service.emails import sizes
 from service.errors import Conflict
 from service.newsletters.queries import missing_for_sending
 
@@ -12,6 +14,8 @@ def missing(blast: Blast) -> list[str]:
         sentences.append("The blast has no subject.")
     if not blast.body_markdown.strip():
         sentences.append("The blast has no text.")
+    elif emails.prose_size(blast.newsletter, blast.body_markdown) > sizes.MOST_PROSE:
+        sentences.append("The text is too long: Gmail would cut it off, and the way to unsubscribe with it.")
     if blast.newsletter.closed_at is not None:
         sentences.append("The newsletter is closed.")
     return sentences + missing_for_sending(blast.newsletter)

@@ -29,7 +29,7 @@ def digest_letter(
             topic=topics[entry["topic_id"]],
             reason=entry["reason"],
             url=links.click(article_id=article.id, mailing_id=draft.mailing_id, slot=entry["slot"]),
-            time_zone=newsletter.time_zone,
+            newsletter=newsletter,
         )
 
     return DigestLetter(
@@ -56,7 +56,7 @@ def trap_url(mailing_id: int, links: Links) -> str:
     return "" if mailing_id == NO_MAILING else links.trap(mailing_id=mailing_id)
 
 
-def digest_item(article: Article, *, topic: str, reason: str, url: str, time_zone: str) -> DigestItem:
+def digest_item(article: Article, *, topic: str, reason: str, url: str, newsletter: Newsletter) -> DigestItem:
     """Build a story of the letter; its day is the newsletter's own."""
     return DigestItem(
         title=defuse(article.title),
@@ -66,7 +66,11 @@ def digest_item(article: Article, *, topic: str, reason: str, url: str, time_zon
         source=article.source.name,
         reason=reason,
         author=article.author,
-        published_on=schedule.local_date(article.published_at, time_zone=time_zone),
+        published_on=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
         image_url=article.image_url,
         image_alt=article.image_alt,
+        image_width=article.image_width,
+        image_height=article.image_height,
+        article_id=article.id,
+        language=article.language or newsletter.locale,
     )

@@ -19,11 +19,12 @@ from service.digests.selection import drawing
 from service.digests.selection.values import Selection, Skip
 from service.emails import assembly
 from service.emails.letters import EmailContent, SubscriberLinks
-from service.emails.splice import Slot, splice
+from service.emails.splice import splice
 from service.errors import NotFound
 from service.languages import speech
 from service.links import Links
 from service.newsletters.models import Rhythm
+from service.recipes.composing import reader_values
 from service.subscribers import addresses, reach
 from service.subscribers import emails as subscriber_emails
 from service.subscribers.models import Subscriber, Subscription, SubscriptionState
@@ -88,7 +89,7 @@ def foresee(session: Session, reader: Subscription, *, links: Links, now: dateti
         why = subscriber_emails.reason(reader)
     letter = emails.digest_letter(reader.newsletter, draft, articles=articles, links=links)
     page = links.newsletter(reader.newsletter.slug)
-    own = SubscriberLinks(page, page, why)
+    own = SubscriberLinks(page, page, why, view_url=page)
     return Foreseen(
         reader.id,
         reader.newsletter.name,
@@ -101,7 +102,7 @@ def foresee(session: Session, reader: Subscription, *, links: Links, now: dateti
             for section in outcome.sections
             for pick in section.picks
         ),
-        content=splice(assembly.assemble(letter).whole(), _values(own)),
+        content=splice(assembly.assemble(letter).whole(), reader_values(own)),
     )
 
 
@@ -143,11 +144,3 @@ def _articles(session: Session, selection: Selection) -> dict[int, Article]:
         select(Article).where(Article.id.in_(selection.article_ids)).options(joinedload(Article.source))
     )
     return {article.id: article for article in rows}
-
-
-def _values(own: SubscriberLinks) -> dict[Slot, str]:
-    return {
-        Slot.UNSUBSCRIBE_URL: own.unsubscribe_url,
-        Slot.PREFERENCES_URL: own.preferences_url,
-        Slot.REASON: own.reason,
-    }

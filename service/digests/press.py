@@ -145,9 +145,11 @@ class Press:
             url=self._links.click(
                 article_id=pick.article_id, mailing_id=self._issue.mailing_id, slot=pick.slot
             ),
-            time_zone=self._newsletter.time_zone,
+            newsletter=self._newsletter,
         )
-        piece = assembly.story_piece(story_at(item, number=number), opening=opening, head=self._head)
+        piece = assembly.story_piece(
+            story_at(item, number=number, layout=self._head.layout), opening=opening, head=self._head
+        )
         return self._write(piece, content.item(pick))
 
     def _write(self, piece: Piece, details: Mapping[str, object]) -> int:

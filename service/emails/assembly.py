@@ -5,7 +5,7 @@ Whoever puts it together asks `piece_values` and `letter_values` what to write, 
 
 from dataclasses import dataclass
 
-from service.emails import fragments, splice
+from service.emails import fragments, sizes, splice
 from service.emails.fragments import Fragment
 from service.emails.layout import Column, Story, lay_out
 from service.emails.letters import DigestLetter, EmailContent, Letterhead
@@ -58,7 +58,7 @@ def assemble(letter: DigestLetter) -> Assembly:
         ),
         pieces=tuple(
             piece
-            for place, column in enumerate(lay_out(letter.sections))
+            for place, column in enumerate(lay_out(letter.sections, letter.letterhead.layout))
             for piece in _pieces(column, first=place == 0, head=letter.letterhead)
         ),
     )
@@ -88,7 +88,8 @@ def piece_values(number: str, url: str, reason: str) -> tuple[Values, Values]:
 
 def place_values(number: str, reason: str) -> tuple[Values, Values]:
     """Return the same but the link: few places make up many digests."""
-    line, indent = single_line(defuse(running_text(reason))), " " * len(number)
+    line = sizes.within(single_line(defuse(running_text(reason))), sizes.REASON)
+    indent = " " * len(number)
     return (
         {
             StorySlot.NUMBER.value: number,

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 
-from service.emails import templates
+from service.emails import sizes, templates
+from service.emails.illustrating import Picture
 from service.emails.inlining import inline, inline_fragment
 from service.emails.layout import Place, Story
 from service.emails.letters import DigestItem, DigestLetter, Letterhead, SubscriberLinks
-from service.emails.splice import LetterSlot, StorySlot, defuse, placeholder
+from service.emails.looks import Look, look_of
+from service.emails.splice import LetterSlot, Slot, StorySlot, defuse, placeholder
 from service.languages import speech
 
 _URL, _REASON, _NUMBER = (placeholder(slot) for slot in (StorySlot.URL, StorySlot.REASON, StorySlot.NUMBER))
@@ -27,13 +29,15 @@ class Fragment:
 
 def story(story: Story, *, opening: bool, width: int, head: Letterhead) -> Fragment:
     """Render an article for a place; `opening` is the first of its section, `width` that of its number."""
-    item = replace(story.item, url=_URL, reason=_REASON if story.item.reason.strip() else "")
-    return _story(item, story.place, story.picture, opening, width, head.locale, head.accent)
+    # In a newsletter of one's own paper its name beside each story would say nothing.
+    source = "" if story.item.source.strip() == head.newsletter else story.item.source
+    item = replace(story.item, url=_URL, reason=_REASON if story.item.reason.strip() else "", source=source)
+    return _story(item, story.place, story.picture, opening, width, look_of(head))
 
 
 def heading(title: str, *, first: bool, head: Letterhead) -> Fragment:
     """Render the heading of a section; the first follows the masthead."""
-    return _heading(title, first, head.locale, head.accent)
+    return _heading(title, first, look_of(head))
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +51,7 @@ def frame(
         "letter": letter,
         "head": head,
         "stories": placeholder(LetterSlot.STORIES),
-        **templates.context_of(locale=head.locale, accent=head.accent),
+        **templates.context_of(look_of(head)),
     }
     with speech.speaking(head.locale):
         text = templates.render("digest/body.txt", context)
@@ -59,48 +63,51 @@ def frame(
 def _story(  # the key of the cache, position by position
     item: DigestItem,
     place: Place,
-    picture: str | None,
+    picture: Picture | None,
     opening: bool,
     width: int,
-    locale: str,
-    accent: str,
+    look: Look,
 ) -> Fragment:
     context = {
         "story": Story(number=0, place=place, item=_defused(item), picture=picture),
         "rule": "unruled" if opening else "ruled",
+        "preferences": placeholder(Slot.PREFERENCES_URL),
         "number": _NUMBER,
         "indent": " " * width,
-        **templates.context_of(locale=locale, accent=accent),
+        **templates.context_of(look),
     }
-    return _printed("story", context, locale=locale, accent=accent)
+    return _printed("story", context, look)
 
 
 @lru_cache(maxsize=256)
-def _heading(title: str, first: bool, locale: str, accent: str) -> Fragment:  # as above
-    context = {"heading": defuse(title), "first": first, **templates.context_of(locale=locale, accent=accent)}
-    return _printed("heading", context, locale=locale, accent=accent)
+def _heading(title: str, first: bool, look: Look) -> Fragment:  # as above
+    context = {"heading": _own(title, sizes.HEADING), "first": first, **templates.context_of(look)}
+    return _printed("heading", context, look)
 
 
 def _defused(item: DigestItem) -> DigestItem:
     """Take the sting out of what feeds and operators wrote: a template lets a whole placeholder pass."""
     return replace(
         item,
-        title=defuse(item.title),
-        summary=defuse(item.summary),
-        topic=defuse(item.topic),
-        source=defuse(item.source),
-        author=defuse(item.author) if item.author else None,
-        image_alt=defuse(item.image_alt),
+        title=_own(item.title, sizes.TITLE),
+        summary=_own(item.summary, sizes.SUMMARY),
+        topic=_own(item.topic, sizes.NAME),
+        source=_own(item.source, sizes.NAME),
+        author=_own(item.author, sizes.NAME) if item.author else None,
     )
 
 
-def _printed(name: str, context: dict[str, object], *, locale: str, accent: str) -> Fragment:
-    with speech.speaking(locale):
+def _own(text: str, most: int) -> str:
+    return defuse(sizes.within(text, most))
+
+
+def _printed(name: str, context: dict[str, object], look: Look) -> Fragment:
+    with speech.speaking(look.locale):
         text = templates.render(f"digest/{name}.txt", context)
         html = templates.render(f"digest/{name}.html", context)
     # A branch that was not taken leaves its line empty.
     lines = "\n".join(line for line in html.split("\n") if line)
     return Fragment(
         text=text.rstrip("\n"),
-        html=inline_fragment(lines, templates.style_sheet(locale=locale, accent=accent)),
+        html=inline_fragment(lines, templates.style_sheet(look)),
     )

@@ -6,7 +6,7 @@ import css_inline
 _KEPT = ' data-css-inline="keep"'
 
 # Nothing is fetched while rendering.
-_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True, minify_css=True)
+_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=False, minify_css=True)
 
 
 def inline_fragment(html: str, style_sheet: str) -> str:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.emails.letters import DigestItem, DigestSection
+from service.emails import illustrating
+from service.emails.illustrating import Picture
+from service.emails.letters import DigestItem, DigestSection, Layout
 
 #: Later stories come without summary and picture, so that a long digest can still be scanned.
 FULL_STORIES = 9
@@ -18,14 +20,30 @@ class Place(StrEnum):
     BRIEF = "brief"
 
 
+#: Where a story stands that is among the first.
+_OPENING = {
+    Layout.LEAD: Place.LEAD,
+    Layout.ROWS: Place.ROW,
+    Layout.COMPACT: Place.BRIEF,
+    Layout.TEXT: Place.LEAD,
+}
+_FULL = {
+    Layout.LEAD: Place.ROW,
+    Layout.ROWS: Place.ROW,
+    Layout.COMPACT: Place.BRIEF,
+    Layout.TEXT: Place.ROW,
+}
+_PICTURED = {Layout.LEAD, Layout.ROWS}
+
+
 @dataclass(frozen=True, slots=True)
 class Story:
-    """An item with its number in the digest and its place; `picture` is a URL that may be shown, or None."""
+    """An item with its number in the digest and its place."""
 
     number: int
     place: Place
     item: DigestItem
-    picture: str | None
+    picture: Picture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +54,24 @@ class Column:
     stories: tuple[Story, ...]
 
 
-def lay_out(sections: Sequence[DigestSection]) -> tuple[Column, ...]:
+def lay_out(sections: Sequence[DigestSection], layout: Layout) -> tuple[Column, ...]:
     """Number the stories from 1 and give each its place; empty sections are left out."""
     columns, number = [], 0
     for section in sections:
         stories = []
         for item in section.items:
             number += 1
-            stories.append(story_at(item, number=number))
+            stories.append(story_at(item, number=number, layout=layout))
         if stories:
             columns.append(Column(heading=section.heading, stories=tuple(stories)))
     return tuple(columns)
 
 
-def story_at(item: DigestItem, *, number: int) -> Story:
-    """Give a story its place; it depends on nothing but its number."""
-    place = Place.LEAD if number == 1 else Place.ROW if number <= FULL_STORIES else Place.BRIEF
-    url = (item.image_url or "").strip()
-    shown = place is not Place.BRIEF and url.lower().startswith(("https://", "http://"))
-    return Story(number=number, place=place, item=item, picture=url if shown else None)
+def story_at(item: DigestItem, *, number: int, layout: Layout) -> Story:
+    """Give a story its place; it depends on nothing but its number and the layout."""
+    place = _OPENING[layout] if number == 1 else _FULL[layout] if number <= FULL_STORIES else Place.BRIEF
+    shown = layout in _PICTURED and place is not Place.BRIEF
+    if not shown:
+        return Story(number, place, item, None)
+    frame = illustrating.LEAD if place is Place.LEAD else illustrating.THUMB
+    return Story(number, place, item, illustrating.picture_of(item, frame))

@@ -6,9 +6,23 @@ reader are given as `splice.placeholder(...)` where one rendering serves many re
 
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
 from service.emails.typefaces import Typeface
+
+
+class Layout(StrEnum):
+    """How a newsletter sets its digests."""
+
+    #: One large picture, then rows with small ones.
+    LEAD = "lead"
+    #: Rows with small pictures.
+    ROWS = "rows"
+    #: Headlines only.
+    COMPACT = "compact"
+    #: Headlines and summaries, no pictures.
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +45,9 @@ class Letterhead:
     logo_height: int = 0
     #: It has transparent parts: on dark paper it needs a light plate behind it.
     logo_plate: bool = False
+    layout: Layout = Layout.LEAD
+    #: What others read; empty where the newsletter has no public pages.
+    popular_url: str = ""
 
 
 class SubscriberLinks(NamedTuple):
@@ -40,6 +57,8 @@ class SubscriberLinks(NamedTuple):
     preferences_url: str
     #: One sentence, plain text: "You get this because you chose Science and Climate, every Friday."
     reason: str
+    #: The mail as a page; empty where there is none.
+    view_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +152,13 @@ class DigestItem:
     published_on: date | None = None
     image_url: str | None = None
     image_alt: str = ""
+    #: In pixels, as its feed says; None where it does not.
+    image_width: int | None = None
+    image_height: int | None = None
+    #: Named on the preference page that "more or less of this" leads to; None leaves that link out.
+    article_id: int | None = None
+    #: BCP 47, of title, summary and topic; empty is the language of the mail.
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,28 @@
 """Turns a letter into subject, text and HTML by the three templates of its folder."""
 
-from service.emails import assembly, templates
+from dataclasses import replace
+
+from service.emails import assembly, splice, templates
 from service.emails.inlining import inline
 from service.emails.letters import DigestLetter, EmailContent, Letter
+from service.emails.looks import look_of
 from service.emails.sanitising import header_text
+from service.emails.splice import Slot
 from service.languages import speech
 
 
 def render(letter: Letter) -> EmailContent:
     """Render a letter in the language of its letterhead; the same letter always gives the same bytes."""
     if isinstance(letter, DigestLetter):
-        return assembly.assemble(letter).whole()
+        content = assembly.assemble(letter).whole()
+        # Stories are rendered for any reader; this letter has one already.
+        own_page = {Slot.PREFERENCES_URL.value: splice.escape(letter.links.preferences_url)}
+        return replace(content, html=splice.fill(content.html, own_page))
     head = letter.letterhead
     context = {
         "letter": letter,
         "head": head,
-        **templates.context_of(locale=head.locale, accent=head.accent),
+        **templates.context_of(look_of(head)),
     }
     with speech.speaking(head.locale):
         subject = templates.render(f"{letter.template}/subject.txt", context)

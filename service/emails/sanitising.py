@@ -23,7 +23,11 @@ def header_text(value: str, *, limit: int = 200) -> str:
     Python decodes an encoded-word it is given and writes out the line break inside (CVE-2024-6923), so
     `=?` is broken up as well.
     """
-    line = single_line(value).replace("=?", "= ?")
+    return shortened(single_line(value).replace("=?", "= ?"), limit)
+
+
+def shortened(line: str, limit: int) -> str:
+    """Cut a line to at most `limit` characters, at a word where there is one, and say so by an ellipsis."""
     if len(line) <= limit:
         return line
     at_word = line[:limit].rpartition(" ")[0]

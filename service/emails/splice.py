@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Set
 from enum import StrEnum
 
 from service.emails.letters import EmailContent
-from service.emails.sanitising import single_line
+from service.emails.sanitising import shortened, single_line
 from service.emails.wrapping import wrap
 
 
@@ -34,6 +34,13 @@ class Slot(StrEnum):
     UNSUBSCRIBE_URL = "unsubscribe-url"
     PREFERENCES_URL = "preferences-url"
     REASON = "reason"
+    VIEW_URL = "view-url"
+
+
+#: What a mail cannot do without; the page of a mail came later, and is not in what was planned before.
+REQUIRED = frozenset({Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON})
+#: No sentence about a reader is longer; only hundreds of topics could make it so.
+LONGEST_REASON = 400
 
 
 #: Every placeholder begins with it.
@@ -73,8 +80,8 @@ def defuse(value: str) -> str:
 def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
     """Put one reader's values in.
 
-    :raises ValueError: when a placeholder has no value, a value has no placeholder in the text or the HTML
-        (the mail would go out without its unsubscribe link), or a placeholder is left over.
+    :raises ValueError: when a placeholder has no value, a required value has no placeholder in the text or
+        the HTML (the mail would go out without its unsubscribe link), or a placeholder is left over.
     """
     in_text, in_html = reader_values(values)
     spliced = EmailContent(
@@ -91,6 +98,8 @@ def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
 def reader_values(values: Mapping[Slot, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return what is written in the text (a reason is wrapped) and in the HTML (it is escaped)."""
     lines = {slot.value: single_line(value) for slot, value in values.items()}
+    if Slot.REASON in values:
+        lines[Slot.REASON.value] = shortened(lines[Slot.REASON.value], LONGEST_REASON)
     return (
         {name: wrap(line) for name, line in lines.items()},
         {name: escape(line) for name, line in lines.items()},
@@ -113,5 +122,5 @@ def _fill(part_text: str, values: Mapping[str, str], *, part: str) -> str:
 def _check(found: set[str], given: Set[str], *, part: str) -> None:
     if without_value := sorted(found - given):
         raise ValueError(f"The {part} part needs a value for: {', '.join(without_value)}.")
-    if without_place := sorted(given - found):
+    if without_place := sorted({slot.value for slot in REQUIRED} & given - found):
         raise ValueError(f"The {part} part has no place for: {', '.join(without_place)}.")

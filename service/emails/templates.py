@@ -8,11 +8,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from service.emails.colours import Accent
+from service.emails.looks import FACES, Look
 from service.emails.sanitising import running_text, single_line
 from service.emails.splice import PLACEHOLDERS, defuse
 from service.emails.wrapping import centre, wrap
 from service.languages import dates, words
-from service.languages.offered import direction, language_tag
+from service.languages.offered import direction, find_locale, language_tag
 
 #: Beside the `service` package, in a checkout and in site-packages alike.
 TEMPLATES = Path(__file__).resolve().parents[2] / "email_templates"
@@ -24,9 +25,9 @@ def render(name: str, context: dict[str, Any]) -> str:
     return _ENVIRONMENT.get_template(name).render(context)
 
 
-def context_of(*, locale: str, accent: str) -> dict[str, Any]:
-    """Return what depends on language and colour."""
-    lang = language_tag(locale)
+def context_of(look: Look) -> dict[str, Any]:
+    """Return what depends on language, colour and typeface."""
+    lang = language_tag(look.locale)
     reads = direction(lang)
     start, end = ("right", "left") if reads == "rtl" else ("left", "right")
     return {
@@ -34,17 +35,19 @@ def context_of(*, locale: str, accent: str) -> dict[str, Any]:
         "dir": reads,
         "start": start,
         "end": end,
-        "accent": Accent.of(accent),
+        "accent": Accent.of(look.accent),
+        "faces": FACES[look.typeface],
         "long_date": dates.long_date,
         "short_date": dates.short_date,
         "isolate": partial(_isolate, reads),
+        "foreign": partial(_foreign, lang),
     }
 
 
 @lru_cache(maxsize=64)
-def style_sheet(*, locale: str, accent: str) -> str:
+def style_sheet(look: Look) -> str:
     """Return the rules that are moved into style attributes."""
-    return render("_base/style.css", context_of(locale=locale, accent=accent))
+    return render("_base/style.css", context_of(look))
 
 
 def web_link(url: str) -> str:
@@ -55,6 +58,12 @@ def web_link(url: str) -> str:
     if url in PLACEHOLDERS or url.startswith(("https://", "http://")):
         return url
     raise ValueError("A link in a mail must begin with https:// or http://.")
+
+
+def _foreign(lang: str, language: str) -> str:
+    """Return which language text is in, if that is another one than the mail's (WCAG 3.1.2)."""
+    other = find_locale(language).language
+    return other if language and other != find_locale(lang).language else ""
 
 
 def _isolate(reads: str, text: str) -> bool:

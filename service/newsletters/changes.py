@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service import audit
+from service.emails.letters import Layout
 from service.errors import InvalidInput
 from service.newsletters import checks
 from service.newsletters.models import Newsletter, Sender
@@ -32,6 +33,7 @@ class NewsletterDraft:
     home_url: str = ""
     privacy_url: str = ""
     locale: str = "en"
+    layout: Layout = Layout.LEAD
     time_zone: str = "UTC"
     default_hour: int = 7
     min_items: int = 3

@@ -21,6 +21,8 @@ def letterhead(newsletter: Newsletter, *, locale: str, links: Links) -> Letterhe
         sender_name=newsletter.sender.name,
         postal_address=newsletter.sender.postal_address,
         locale=locale,
+        layout=newsletter.layout,
+        popular_url=links.popular(newsletter.slug) if newsletter.archive_public else "",
         typeface=newsletter.typeface,
         logo_url=links.logo(logo.file_name) if logo else "",
         logo_width=width,

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
+from service.emails.letters import Layout
 from service.emails.typefaces import Typeface
 
 
@@ -79,6 +80,8 @@ class Newsletter(Model):
     locale: Mapped[str] = mapped_column(default="en")
     #: `#rrggbb`
     accent: Mapped[str] = mapped_column(default="#8a1c1c")
+    #: How its digests are set.
+    layout: Mapped[Layout] = mapped_column(default=Layout.LEAD, server_default=Layout.LEAD.value)
     typeface: Mapped[Typeface] = mapped_column(
         default=Typeface.NEWSPAPER, server_default=Typeface.NEWSPAPER.value
     )

@@ -26,6 +26,7 @@ def of_recipe(session: Session, recipe_id: int, *, mailing_id: int, links: Links
     sample = SubscriberLinks(
         unsubscribe_url=page,
         preferences_url=page,
+        view_url=page,
         reason=f"Here every reader finds the topics and the rhythm they chose from {newsletter.name}.",
     )
     return composing.compose(session, recipe, composing.reader_values(sample))

@@ -81,6 +81,7 @@ def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason:
             unsubscribe_url=desk.links.unsubscribe(subscription_id=reader.id, mailing_id=message.mailing_id),
             preferences_url=desk.links.preferences(subscription_id=reader.id),
             reason=reason(reader, offer),
+            view_url=desk.links.view(mailing_id=message.mailing_id, message_id=message.id),
         )
         body = recipe.splice_text(links) if reader.plain_text else recipe.splice(links)
         mail = Mail(head, reader.email, links.unsubscribe_url, body)

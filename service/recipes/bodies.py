@@ -28,9 +28,11 @@ Pair = tuple[bytes, bytes]
 
 _STORIES, _TITLE = LetterSlot.STORIES.value, LetterSlot.TITLE.value
 _STORY_URL = StorySlot.URL.value
-_UNSUBSCRIBE, _PREFERENCES, _REASON = (
-    slot.value for slot in (Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON)
+_UNSUBSCRIBE, _PREFERENCES, _REASON, _VIEW = (
+    slot.value for slot in (Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON, Slot.VIEW_URL)
 )
+#: Stories name their reader's preference page: one blank, which is found and filled in one pass over them.
+_OWN_PAGE = {_PREFERENCES: quoted.OPEN}
 #: Editions that are sent at the same time, and more.
 _MOST_FRAMES = 64
 
@@ -51,6 +53,8 @@ class RecipeBody:
     htmls: list[tuple[int, str]]
     #: Where the text ends: the place between the parts.
     middle: int
+    #: Where the stories stand in the HTML, with the reader's preference page open in them; 0 where none do.
+    stories: int
 
     def splice(self, links: SubscriberLinks) -> Body:
         """Put one reader's own values in."""
@@ -58,8 +62,11 @@ class RecipeBody:
             _UNSUBSCRIBE: _encoded_url(links.unsubscribe_url),
             _PREFERENCES: _encoded_url(links.preferences_url),
             _REASON: _encoded_reason(links.reason),
+            _VIEW: _encoded_url(links.view_url),
         }
         chunks = self.chunks.copy()
+        if self.stories:
+            chunks[self.stories] = chunks[self.stories].replace(quoted.OPEN, values[_PREFERENCES][1])
         for place, name in self.texts:
             chunks[place] = values[name][0]
         for place, name in self.htmls:
@@ -157,7 +164,7 @@ def _placed(piece: Placed, stencils: tuple[Stencil, ...]) -> Pair:
     text, html = stencils
     return (
         text.fill({**in_text, _STORY_URL: quoted.encode(text_url)}),
-        html.fill({**in_html, _STORY_URL: quoted.encode(html_url)}),
+        html.fill({**in_html, **_OWN_PAGE, _STORY_URL: quoted.encode(html_url)}),
     )
 
 
@@ -197,6 +204,7 @@ def _joined(row: RecipeRow, pairs: list[Pair], laid: Laid) -> RecipeBody:
         laid.texts,
         laid.htmls,
         laid.middle,
+        next((place for place, name in laid.in_html if name == _STORIES), 0),
     )
 
 

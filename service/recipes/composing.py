@@ -16,6 +16,7 @@ PLACEHOLDERS = SubscriberLinks(
     unsubscribe_url=placeholder(Slot.UNSUBSCRIBE_URL),
     preferences_url=placeholder(Slot.PREFERENCES_URL),
     reason=placeholder(Slot.REASON),
+    view_url=placeholder(Slot.VIEW_URL),
 )
 
 
@@ -25,6 +26,7 @@ def reader_values(links: SubscriberLinks) -> dict[Slot, str]:
         Slot.UNSUBSCRIBE_URL: links.unsubscribe_url,
         Slot.PREFERENCES_URL: links.preferences_url,
         Slot.REASON: links.reason,
+        Slot.VIEW_URL: links.view_url,
     }
 
 

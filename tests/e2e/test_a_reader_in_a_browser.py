@@ -57,7 +57,7 @@ def open_browser(browser: Browser, *, scripts: bool, width: int = 375) -> Browse
 def latest_mail(site: Runtime) -> str:
     """The text of the newest mail, composed as a worker composes it."""
     with site.sessions() as session:
-        message = session.scalars(select(Message).order_by(Message.id.desc()).limit(1)).one()
+        message = session.scalars(select(Message).order_by(Message.created_at.desc()).limit(1)).one()
     (answer,) = Preparer(site.sessions, links=site.links, hash_address=site.hash_address)([message])
     assert isinstance(answer, Ready)
     return content_of(answer.mail).text

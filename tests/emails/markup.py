@@ -41,6 +41,11 @@ class Mail(HTMLParser):
     def links(self) -> set[str]:
         return {element.attributes["href"] for element in self.all("a")}
 
+    @property
+    def pages(self) -> set[str]:
+        """Where the links lead, whichever part of a page they open, and whichever article they name there."""
+        return {link.partition("#")[0].partition("?about=")[0] for link in self.links}
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         element = Element(tag, {k: v or "" for k, v in attrs}, tuple(e.tag for e in self._open))
         self.elements.append(element)

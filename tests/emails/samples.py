@@ -35,18 +35,21 @@ HEAD = Letterhead(
     home_url="https://harbourpost.example.org/",
     sender_name="The Harbour Post",
     postal_address="Harbour Post Publishing Ltd\n12 Quay Street\nPort Merrin PM1 4AB",
+    popular_url=f"{BASE}/n/harbour-post/popular",
 )
 
 READER = SubscriberLinks(
     unsubscribe_url=f"{BASE}/u/WyJ1biIsNDJd.c2lnbmF0dXJl",
     preferences_url=f"{BASE}/p/WyJwciIsNDJd.c2lnbmF0dXJl",
     reason="You get this because you chose Energy, Science and Cities, every Friday at 07:00.",
+    view_url=f"{BASE}/v/WyJ2aSIsNDJd.c2lnbmF0dXJl",
 )
 
 PLACEHOLDERS = SubscriberLinks(
     unsubscribe_url=placeholder(Slot.UNSUBSCRIBE_URL),
     preferences_url=placeholder(Slot.PREFERENCES_URL),
     reason=placeholder(Slot.REASON),
+    view_url=placeholder(Slot.VIEW_URL),
 )
 
 _STORIES = json.loads(Path(__file__).with_name("stories.json").read_text(encoding="utf-8"))
@@ -67,6 +70,7 @@ def item(number: int) -> DigestItem:
         published_on=date(2026, 11, 20 + number % 7),
         image_url=f"https://img.example.org/{number}.jpg" if story["pictured"] else None,
         image_alt="A row of white battery containers under a low winter sun" if number == 1 else "",
+        article_id=number,
     )
 
 
@@ -168,7 +172,7 @@ LETTERS: dict[str, Letter] = {
         letterhead=HEAD,
         topics=("Energy", "Science", "Cities"),
         rhythm_phrase="every Friday at 07:00",
-        links=READER,
+        links=READER._replace(view_url=""),
     ),
     "manage": ManageLetter(letterhead=HEAD, manage_url=f"{BASE}/m/WzE3MDAsNDIsN10.c2lnbmF0dXJl", minutes=30),
     "new_address": NewAddressLetter(
@@ -181,7 +185,10 @@ LETTERS: dict[str, Letter] = {
     "digest_first": replace(digest(5), first=True),
     "digest_arabic": arabic_digest(),
     "digest_plain_letterhead": digest(
-        3, head=replace(HEAD, tagline="", home_url="", accent="#ffd400", postal_address="12 Quay Street")
+        3,
+        head=replace(
+            HEAD, tagline="", home_url="", popular_url="", accent="#ffd400", postal_address="12 Quay Street"
+        ),
     ),
     "blast": blast(),
     "operator_invitation": InvitationLetter(

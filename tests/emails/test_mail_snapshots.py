@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from service.emails.rendering import render
-from tests.emails.samples import LETTERS
+from tests.emails.variants import EVERY
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("part", ["txt", "html"])
 def test_the_mail_is_as_agreed(name: str, part: str) -> None:
-    content = render(LETTERS[name])
+    content = render(EVERY[name])
     now = content.html if part == "html" else f"Subject: {content.subject}\n\n{content.text}"
     agreed = SNAPSHOTS / f"{name}.{part}"
     if os.environ.get("REFRESH_MAILS"):
@@ -27,4 +27,4 @@ def test_the_mail_is_as_agreed(name: str, part: str) -> None:
 
 
 def test_no_snapshot_is_left_of_a_mail_that_is_gone() -> None:
-    assert {path.stem for path in SNAPSHOTS.iterdir()} == set(LETTERS)
+    assert {path.stem for path in SNAPSHOTS.iterdir()} == set(EVERY)

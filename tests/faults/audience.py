@@ -171,7 +171,9 @@ def _recipe(session: object, newsletter: Newsletter, mailing: Mailing, *, now: d
     return making.make(
         session,  # type: ignore[arg-type]
         draft,
-        letter=lambda: blast_letter(newsletter, subject=mailing.title, markdown=body, links=LINKS),
+        letter=lambda: blast_letter(
+            newsletter, subject=mailing.title, markdown=body, locale=newsletter.locale, links=LINKS
+        ),
         now=now,
     ).id
 

@@ -23,7 +23,7 @@ from service.migrations import schema
 from service.settings import Settings
 from tests.conftest import RecordingDispatcher
 from tests.e2e.conftest import CHROMIUM, SWITCHES
-from tests.emails.samples import LETTERS
+from tests.emails.variants import EVERY
 from tests.looks.pages import PAGES
 from tests.looks.screen import Screen
 from tests.looks.world import LOCALES, World, build
@@ -63,7 +63,7 @@ def _pages(screen: Screen, runtime: Runtime, options: argparse.Namespace) -> int
 
 def _mails(screen: Screen, options: argparse.Namespace) -> int:
     count = 0
-    for name, letter in LETTERS.items():
+    for name, letter in EVERY.items():
         if options.names and f"mail-{name}" not in options.names:
             continue
         html = render(letter).html

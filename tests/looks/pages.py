@@ -3,14 +3,18 @@
 A new reader route without a line here (or a reason in `NO_PAGE`) fails a test.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from service.articles.models import Article
 from service.blasts.models import Blast
-from service.subscribers.models import SubscriptionState
+from service.db import transaction
+from service.subscribers.models import AddressChange, SubscriptionState
 from tests.looks.world import World
 
 #: Routes of readers that lead to no page of ours.
@@ -29,9 +33,13 @@ NO_PAGE = {
     "feeds.popular": "a feed",
     "own_feed.atom": "a feed",
     "own_feed.json": "a feed",
+    "managing.export": "a file to keep",
     "robots.robots": "for machines",
     "robots.sitemap_index": "for machines",
     "robots.sitemap": "for machines",
+    "embed.script": "a script for the pages of other sites",
+    "embed.show": "data for the pages of other sites",
+    "sign_up.forecast": "a sentence for the page that asks",
 }
 
 
@@ -50,7 +58,7 @@ def sign_up(world: World) -> str:
 
 def _signed_up(world: World, **fields: object) -> TestResponse:
     filled = {"topics": str(world.newsletter.topics[0].id), "rhythm": "weekly", "weekday": "5", "hour": "7"}
-    filled |= {"time_zone": "Europe/London", "rendered": world.stamp()}
+    filled |= {"time_zone": "Europe/London", "nonce": world.stamp()}
     return world.post(sign_up(world), **filled | fields)
 
 
@@ -83,6 +91,64 @@ def _announcement(world: World) -> TestResponse:
     return world.get(f"{sign_up(world)}/b/{blast_id}")
 
 
+def _stayed(world: World) -> TestResponse:
+    page = _unsubscribe(world)
+    return world.post(f"{page}/instead", page=page, do="monthly")
+
+
+def _pressed(world: World, page: TestResponse, name: str) -> TestResponse:
+    """Press the button of the form on a page that has this field."""
+    found = re.search(rf'action="([^"]+/{name})"', page.text)
+    values = dict(re.findall(r'name="(csrf_token|undo)" value="([^"]+)"', page.text))
+    assert found, f"the page has no form with {name}"
+    return world.client.post(found[1], data=values)
+
+
+def _after_leaving(world: World, action: str = "", **fields: object) -> TestResponse:
+    left = world.post(_unsubscribe(world)).text
+    found = re.search(r'action="(/back/[^"/]+)"', left)
+    assert found, "the page offers no way back"
+    return world.post(found[1] + action, page=found[1], **fields)
+
+
+def _about(world: World) -> TestResponse:
+    page = _preferences(world)
+    with world.runtime.sessions() as session:
+        article_id = session.scalars(
+            select(Article.id).filter_by(newsletter_id=world.newsletter.id).order_by(Article.id).limit(1)
+        ).one()
+    return world.post(f"{page}/about", page=page, about=str(article_id), do="mute")
+
+
+def _manage(world: World, *, minutes_ago: int = 0) -> str:
+    reader = world.reader()
+    mark = world.runtime.hash_address.mark(reader.subscriber.email_key)
+    at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
+    return world.links.manage(subscription_id=reader.id, mark=mark, at=at)
+
+
+def _behind(world: World, action: str, **fields: object) -> TestResponse:
+    page = _manage(world)
+    return world.post(page + action, page=page, **fields)
+
+
+def _change(world: World, side: str) -> str:
+    reader, now = world.reader(), datetime.now(UTC)
+    with transaction(world.runtime.sessions) as session:
+        email = f"new{reader.id}@example.org"
+        row = AddressChange(
+            subscriber_id=reader.subscriber_id,
+            subscription_id=reader.id,
+            email=email,
+            email_key=email,
+            asked_at=now,
+        )
+        session.add(row)
+        session.flush()
+        link = world.links.new_address if side == "new" else world.links.old_address
+        return link(change_id=row.id, at=now)
+
+
 PAGES = (
     ReaderPage("front", "front.index", lambda world: world.get("/")),
     ReaderPage("sign-up", "sign_up.show", lambda world: world.get(sign_up(world))),
@@ -113,8 +179,23 @@ PAGES = (
     ),
     ReaderPage("leave", "leaving.show", lambda world: world.get(_unsubscribe(world))),
     ReaderPage("left", "leaving.leave", lambda world: world.post(_unsubscribe(world))),
-    ReaderPage("never", "leaving.show_never", lambda world: world.get(_never(world))),
-    ReaderPage("never-done", "leaving.never", lambda world: world.post(_never(world))),
+    ReaderPage("frame", "frame.show", lambda world: world.get(f"{sign_up(world)}/frame")),
+    ReaderPage("stayed", "leaving.instead", _stayed),
+    ReaderPage("stayed-undone", "leaving.undo", lambda world: _pressed(world, _stayed(world), "undo")),
+    ReaderPage("left-told", "leaving.show_left", lambda world: _after_leaving(world, "/why", reason="other")),
+    ReaderPage("back", "leaving.come_back", _after_leaving),
+    ReaderPage("never", "never.show", lambda world: world.get(_never(world))),
+    ReaderPage("never-done", "never.press", lambda world: world.post(_never(world))),
+    ReaderPage("preferences-about", "preferences.more_or_less", _about),
+    ReaderPage("data", "managing.show", lambda world: world.get(_manage(world))),
+    ReaderPage("data-refused", "managing.erase", lambda world: _behind(world, "/erase")),
+    ReaderPage("data-moving", "managing.move", lambda world: _behind(world, "/address", email="a@b.example")),
+    ReaderPage("data-erased", "managing.erase", lambda world: _behind(world, "/erase", sure="y")),
+    ReaderPage("data-expired", "managing.show", lambda world: world.get(_manage(world, minutes_ago=31))),
+    ReaderPage("address", "managing.show_new", lambda world: world.get(_change(world, "new"))),
+    ReaderPage("address-done", "managing.confirm_new", lambda world: world.post(_change(world, "new"))),
+    ReaderPage("address-stop", "managing.show_stop", lambda world: world.get(_change(world, "old"))),
+    ReaderPage("address-stopped", "managing.stop", lambda world: world.post(_change(world, "old"))),
     ReaderPage(
         "preferences-with-feed",
         "preferences.show",

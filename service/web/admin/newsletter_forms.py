@@ -4,6 +4,7 @@ from zoneinfo import available_timezones
 
 from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField, TextAreaField
 
+from service.emails.letters import Layout
 from service.newsletters import checks, display_names
 from service.newsletters.changes import (
     LONGEST_NAME,
@@ -18,6 +19,12 @@ from service.web.admin.fields import ConsoleForm, checked, option
 
 #: What the browser proposes while a zone is typed.
 ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+LAYOUTS = [
+    option(Layout.LEAD.value, "Lead story: one large picture, then rows with small ones"),
+    option(Layout.ROWS.value, "Rows with small pictures"),
+    option(Layout.COMPACT.value, "Compact list: headlines only"),
+    option(Layout.TEXT.value, "Text first: headlines and summaries, no pictures"),
+]
 HOURS = [option(hour, f"{hour:02}:00") for hour in range(24)]
 
 
@@ -34,6 +41,7 @@ class NewsletterForm(ConsoleForm):
     locale = StringField("Language", [checked(checks.locale)])
     time_zone = StringField("Time zone", [checked(checks.time_zone)])
     default_hour = SelectField("Hour at which digests leave", coerce=int, choices=HOURS)
+    layout = SelectField("Layout", choices=LAYOUTS, coerce=Layout, default=Layout.LEAD.value)
     min_items = IntegerField("Fewest articles", [checked(checks.number, least=1, most=14)])
     max_items = IntegerField("Most articles", [checked(checks.number, least=1, most=14)])
 
@@ -59,6 +67,7 @@ class NewsletterForm(ConsoleForm):
             home_url=self.home_url.data or "",
             privacy_url=self.privacy_url.data or "",
             locale=self.locale.data or "",
+            layout=self.layout.data,
             time_zone=self.time_zone.data or "",
             default_hour=self.default_hour.data,
             min_items=self.min_items.data or 0,

@@ -5,7 +5,7 @@ from datetime import date
 from babel.numbers import format_decimal
 from flask import Flask
 
-from service.languages import dates, speech
+from service.languages import dates, lists, speech
 from service.languages.offered import direction
 
 
@@ -20,6 +20,7 @@ def init_app(app: Flask) -> None:
         "day_number": day_number,
         "decimal": decimal,
         "direction": direction,
+        "joined": lists.joined,
     }
 
 

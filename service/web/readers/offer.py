@@ -31,7 +31,7 @@ def topics(
     """Return the open topics in the newsletter's order."""
     weekly = forecast.each_topic(session, newsletter, now=now)
     return [
-        OfferedTopic(topic, _brings(weekly[topic.id]), topic is article_topic)
+        OfferedTopic(topic, brings(weekly[topic.id]), topic is article_topic)
         for topic in newsletter.open_topics
     ]
 
@@ -76,7 +76,7 @@ def sentence(
     return told if chosen else _("With every topic: %(forecast)s", forecast=told)
 
 
-def _brings(weekly: float) -> str:
+def brings(weekly: float) -> str:
     if weekly >= 0.75:
         return n_("about %(n)s a week", "about %(n)s a week", max(1, round(weekly)))
     if weekly > 0:

@@ -8,12 +8,9 @@ from sqlalchemy.orm import Session
 
 from service.digests import forecast
 from service.languages import dates
-from service.languages.lists import capitalised
-from service.languages.words import _, n_
 from service.newsletters.models import Newsletter
-from service.subscribers.choices import RHYTHMS
+from service.web.readers import offer
 
-WEEKS_A_MONTH = 4.35
 #: From so many on the chosen ones stand first, and there is a field to search in.
 MANY = 13
 
@@ -33,7 +30,7 @@ def topics(session: Session, newsletter: Newsletter, *, now: datetime) -> list[O
     """Return the open topics in the newsletter's order."""
     weekly = forecast.each_topic(session, newsletter, now=now)
     return [
-        Offered(topic.id, topic.name, topic.description, _brings(weekly[topic.id]))
+        Offered(topic.id, topic.name, topic.description, offer.brings(weekly[topic.id]))
         for topic in newsletter.open_topics
     ]
 
@@ -46,26 +43,9 @@ def sources(
     worth = [one for one in found if one.weekly > 0 or one.id in muted]
     if len(found) < 2:
         return []
-    return [Offered(one.id, one.name, "", _brings(one.weekly)) for one in worth]
-
-
-def rhythms() -> list[tuple[str, str]]:
-    return [(rhythm.value, _(name)) for rhythm, name in RHYTHMS.items()]
-
-
-def weekdays() -> list[tuple[int, str]]:
-    """(ISO day, name), from Monday on."""
-    return [(day, capitalised(dates.weekday(day))) for day in range(1, 8)]
+    return [Offered(one.id, one.name, "", offer.brings(one.weekly)) for one in worth]
 
 
 def hours() -> list[tuple[int, str]]:
     """(hour, as clocks show it): (7, "07:00")."""
     return [(hour, dates.time_of_day(hour)) for hour in range(24)]
-
-
-def _brings(weekly: float) -> str:
-    if weekly >= 0.75:
-        return n_("about %(n)s a week", "about %(n)s a week", max(1, round(weekly)))
-    if weekly > 0:
-        return n_("about %(n)s a month", "about %(n)s a month", max(1, round(weekly * WEEKS_A_MONTH)))
-    return _("nothing new of late")

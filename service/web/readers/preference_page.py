@@ -17,7 +17,7 @@ from service.subscribers.filters import ceilings
 from service.subscribers.models import Subscription
 from service.tokens import Purpose
 from service.web.context import now, runtime
-from service.web.readers import outcome, own_feed, preference_offer, undoing, zones
+from service.web.readers import offer, outcome, own_feed, preference_offer, undoing, zones
 from service.web.readers.about import About
 from service.web.readers.page import ids, page
 from service.web.security import private
@@ -75,8 +75,8 @@ def render(
             sources=preference_offer.sources(
                 session, newsletter, muted=subscription.excluded_source_ids, now=now()
             ),
-            rhythms=preference_offer.rhythms(),
-            weekdays=preference_offer.weekdays(),
+            rhythms=offer.rhythms(),
+            weekdays=offer.weekdays(),
             hours=preference_offer.hours(),
             enough=list(enough_offered(newsletter)),
             ceilings=list(ceilings(newsletter)),

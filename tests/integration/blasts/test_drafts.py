@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.audit import AuditEntry
-from service.blasts import drafts, sending, testing
+from service.blasts import drafts, readiness, sending, testing
 from service.blasts.emails import sample_links
 from service.blasts.models import Blast
 from service.blasts.preview import preview
@@ -151,6 +151,15 @@ def test_a_test_is_what_was_written_when_it_was_asked_for(session: Session) -> N
 
     assert content.subject == "[Test] Open house"
     assert "bring" in content.text
+
+
+def test_a_blast_that_gmail_would_cut_off_is_not_sent(session: Session) -> None:
+    blast = make_blast(session, make_newsletter(session), body_markdown="- Щука\n" * 5_000)
+
+    with pytest.raises(Conflict, match="too long"):
+        readiness.check(blast)
+
+    assert readiness.missing(edit(session, blast, body_markdown="Щука " * 1_000)) == []
 
 
 def test_a_test_needs_what_every_mail_needs(session: Session) -> None:

@@ -68,6 +68,8 @@ def test_every_mail_is_in_one_language_from_its_date_to_its_footer(
         assert words[3] in content.text
         assert words[3] in content.html
         assert ("24 November 2026" in content.html) is (locale == "en")
+        # The stories are in English, whoever reads them.
+        assert ('<span lang="en" dir="auto">Headline' in content.html) is (locale != "en")
 
 
 def test_a_language_that_we_do_not_speak_gets_english(session: Session, sessions: Sessions) -> None:

@@ -1,10 +1,12 @@
 """From a plan to the mail that delivery is handed: what the reader will see, and the last look."""
 
+import pytest
 from sqlalchemy.orm import Session
 
 from service.db import Sessions
 from service.delivery.ports import Ready, Skip
 from service.digests import planning
+from service.emails.letters import Layout
 from service.prepare.port import Preparer
 from service.subscribers.models import SubscriptionState
 from service.tokens import AddressHasher, Purpose
@@ -61,6 +63,51 @@ def test_readers_of_one_recipe_get_their_own_links_and_the_same_date(
             assert mail.unsubscribe_url in part
             assert LINKS.preferences(subscription_id=reader.id) in part
     assert answers[0].mail.head == answers[1].mail.head
+
+
+def test_a_reader_finds_the_mail_as_a_page_and_can_ask_for_more_of_each_story(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_newsletter(session)
+    source = make_source(session, newsletter)
+    articles = [make_article(session, source, newsletter.topics[0], seq=n + 1) for n in range(4)]
+    readers = [make_due(session, newsletter) for _ in range(2)]
+    session.commit()
+    planning.plan_due(sessions, links=LINKS, now=NOW)
+
+    answers = prepare(session, sessions)
+
+    for reader, row, answer in zip(readers, messages(session), answers, strict=True):
+        assert isinstance(answer, Ready)
+        text, html = parts_of(answer.mail.body)
+        view = LINKS.view(mailing_id=row.mailing_id, message_id=row.id)
+        assert view in text
+        assert f'href="{view}"' in html
+        for article in articles:
+            page = LINKS.preferences(subscription_id=reader.id)
+            assert html.count(f'href="{page}?about={article.id}"') == 1
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_digests_are_set_in_the_layout_of_their_newsletter(
+    session: Session, sessions: Sessions, layout: Layout
+) -> None:
+    newsletter = make_newsletter(session, layout=layout)
+    source = make_source(session, newsletter)
+    for n in range(3):
+        picture = {"image_url": f"https://img.example.org/{n}.jpg", "image_width": 1200, "image_height": 630}
+        make_article(session, source, newsletter.topics[0], seq=n + 1, **picture)
+    make_due(session, newsletter)
+    session.commit()
+    planning.plan_due(sessions, links=LINKS, now=NOW)
+
+    [answer] = prepare(session, sessions)
+
+    assert isinstance(answer, Ready)
+    html = parts_of(answer.mail.body)[1]
+    wide, small = html.count('width="536" height="281"'), html.count('width="120" height="63"')
+    assert (wide, small) == {Layout.LEAD: (1, 2), Layout.ROWS: (0, 3)}.get(layout, (0, 0))
+    assert ("summary" in html) is (layout is not Layout.COMPACT)
 
 
 def test_hostile_headlines_stay_text(session: Session, sessions: Sessions) -> None:

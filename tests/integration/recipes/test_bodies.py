@@ -28,11 +28,20 @@ READER = SubscriberLinks(
     unsubscribe_url="https://courier.example/u/" + "WzEyMzQ1LDdd." * 4,
     preferences_url="https://courier.example/p/abc.def",
     reason="You get this because you chose Arts & Crafts and “Möbel”, every Friday at 07:00.",
+    view_url="https://courier.example/v/" + "WzEyMzQ1LDdd." * 4,
 )
 
 
 def item(title: str, *, number: int = 1, summary: str = "What happened.") -> DigestItem:
-    return DigestItem(title, summary, f"https://courier.example/r/{number}", "Science", "Feed", "You follow")
+    return DigestItem(
+        title,
+        summary,
+        f"https://courier.example/r/{number}",
+        "Science",
+        "Feed",
+        "You follow",
+        article_id=number,
+    )
 
 
 def plan(session: Session, *items: DigestItem, subject: str = "News", preheader: str = "Also") -> Recipe:

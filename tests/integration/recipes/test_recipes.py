@@ -22,6 +22,7 @@ VALUES = {
     Slot.UNSUBSCRIBE_URL: "https://courier.example/u/abc.def",
     Slot.PREFERENCES_URL: "https://courier.example/p/abc.def",
     Slot.REASON: "You get this because you chose Arts & Crafts.",
+    Slot.VIEW_URL: "https://courier.example/v/abc.def",
 }
 
 

@@ -12,6 +12,7 @@ from service.bootstrap import Runtime
 from service.db import Sessions, transaction
 from service.delivery.models import Message
 from service.dispatch import TaskName
+from service.emails.letters import Layout
 from service.newsletters.models import Newsletter, Sender, Topic
 from service.operators.models import Operator, Role
 from service.subscribers.models import LeavingReason, SubscriptionState
@@ -65,12 +66,16 @@ def test_a_sender_and_a_newsletter_are_made_by_hand(editor: Visitor, sessions: S
         "default_hour": "9",
         "min_items": "2",
         "max_items": "8",
+        "layout": "compact",
     }
     made = editor.send("/console/newsletters/new", page="/console/newsletters/new", **fields)
     with sessions() as session:
         newsletter = session.scalars(select(Newsletter)).one()
     assert made.location == f"/console/newsletters/{newsletter.id}/topics/"
     assert (newsletter.slug, newsletter.default_hour) == ("weekend-reader", 9)
+    assert newsletter.layout is Layout.COMPACT
+    page = editor.open(f"/console/newsletters/{newsletter.id}").text
+    assert '<option selected value="compact">' in page
     assert "Weekend &lt;Reader&gt;" in editor.open("/console/newsletters/").text
 
 
@@ -87,6 +92,7 @@ def test_wrong_values_come_back_as_typed_with_reasons(
         locale="en",
         time_zone="Mars/Base",
         default_hour="99",
+        layout="cubist",
         min_items="many",
         max_items="8",
     )
@@ -95,6 +101,7 @@ def test_wrong_values_come_back_as_typed_with_reasons(
         "Typed &lt;here&gt;",
         "Choose a time zone by its city",
         "Enter the name",
+        "Not a valid choice",
     ):
         assert piece in answer.text
     assert 'value="many"' in answer.text

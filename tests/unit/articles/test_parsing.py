@@ -51,6 +51,30 @@ def test_an_rss_item_becomes_clean_values() -> None:
     assert entry.published_at == datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("media", "chosen"),
+    [
+        ([(300, 200, ""), (1600, 900, ""), (2400, 1350, "")], (1600, 900)),
+        ([(300, 200, ""), (800, 450, "")], (800, 450)),
+        ([(9000, 6000, ""), (640, 360, "")], (640, 360)),
+        ([(1600, 900, 'fileSize="9000000"'), (640, 360, 'fileSize="90000"')], (640, 360)),
+        ([(9000, 6000, "")], None),
+    ],
+)
+def test_of_several_sizes_the_smallest_that_fills_a_mail_is_taken(
+    media: list[tuple[int, int, str]], chosen: tuple[int, int] | None
+) -> None:
+    pictures = "".join(
+        f'<media:content url="/{width}.jpg" medium="image" width="{width}" height="{height}" {more}/>'
+        for width, height, more in media
+    )
+    story = f"<item><title>A</title><link>/a</link>{pictures}</item>"
+    [entry] = parse(rss(story), base_url=BASE).entries
+    found = (entry.image_width, entry.image_height) if entry.image_url else None
+    assert found == chosen
+    assert entry.image_url == (f"https://courier.example/{chosen[0]}.jpg" if chosen else None)
+
+
 def test_an_atom_entry_becomes_clean_values() -> None:
     feed = parse(
         b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de"><title>Kurier</title>

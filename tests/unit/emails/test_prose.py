@@ -6,7 +6,7 @@ import pytest
 
 from service.emails.colours import AA, DARK_PAPER, PAPER, Accent, contrast
 from service.emails.layout import FULL_STORIES, Place, lay_out
-from service.emails.letters import DigestSection
+from service.emails.letters import DigestSection, Layout
 from service.emails.markdown import render_markdown
 from service.languages import speech
 from service.languages.dates import long_date, short_date
@@ -103,7 +103,7 @@ def test_the_first_story_leads_and_the_later_ones_are_in_brief() -> None:
         DigestSection(key="picks", heading="Empty", items=()),
         DigestSection(key="new", heading="B", items=items[3:]),
     )
-    columns = lay_out(sections)
+    columns = lay_out(sections, Layout.LEAD)
     stories = [story for column in columns for story in column.stories]
 
     assert [column.heading for column in columns] == ["A", "B"]
@@ -111,5 +111,6 @@ def test_the_first_story_leads_and_the_later_ones_are_in_brief() -> None:
     assert [story.place for story in stories] == (
         [Place.LEAD] + [Place.ROW] * (FULL_STORIES - 1) + [Place.BRIEF] * (14 - FULL_STORIES)
     )
-    assert stories[0].picture == items[0].image_url
+    assert stories[0].picture is not None
+    assert stories[0].picture.url == items[0].image_url
     assert all(story.picture is None for story in stories if story.place is Place.BRIEF)
