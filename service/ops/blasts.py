@@ -14,6 +14,7 @@ from service.errors import NotFound
 from service.newsletters.models import Topic
 from service.operators.models import Operator
 from service.ops import queue
+from service.ops.missed import TOLD_FOR
 from service.ops.queue import Line
 
 #: What an operator works on stands before what is over.
@@ -65,6 +66,15 @@ class BlastLine:
     line: Line | None
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A blast that nobody got because its latest time was over, and why."""
+
+    blast_id: int
+    subject: str
+    because: str
+
+
 def list_all(session: Session, *, archived: bool = False, limit: int = 100) -> list[BlastLine]:
     """Return the latest blasts: those being sent, then what waits, drafts, and what is over; or, apart from
     them, those that were put away.
@@ -83,6 +93,16 @@ def get(session: Session, blast_id: int) -> BlastLine:
     if not found:
         raise NotFound("There is no such blast; a draft may have been deleted.")
     return _lines(session, found)[0]
+
+
+def list_dropped(session: Session, *, now: datetime) -> list[Dropped]:
+    """Return the blasts of the last week that were too late to begin, newest first."""
+    rows = session.execute(
+        select(Blast.id, Blast.subject, Blast.ended_because)
+        .where(Blast.state == BlastState.EXPIRED, Blast.finished_at >= now - TOLD_FOR)
+        .order_by(Blast.id.desc())
+    )
+    return [Dropped(*row) for row in rows]
 
 
 def _blasts() -> Select[Blast]:

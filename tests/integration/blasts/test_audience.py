@@ -15,8 +15,9 @@ from service.delivery.models import MessageState, Stream
 from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters.models import Newsletter, Rhythm
 from service.ops import audiences
+from service.popularity.models import Click, Verdict
 from service.subscribers.models import Subscription, SubscriptionState
-from tests.factories import make_newsletter, make_subscription
+from tests.factories import make_article, make_newsletter, make_source, make_subscription
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -90,6 +91,31 @@ def test_an_earlier_mailing_divides_readers_by_what_became_of_their_mail(
     assert ids(session, newsletter, Criteria(got=mailing.id)) == of(perhaps)
     assert ids(session, newsletter, Criteria(missed=mailing.id)) == of(certain)
     assert ids(session, newsletter, Criteria(without=mailing.id)) == [*of(set(states) - perhaps), nobody.id]
+
+
+def test_only_readers_who_asked_to_be_recognised_are_known_by_their_clicks(
+    session: Session, newsletter: Newsletter
+) -> None:
+    key = b"k" * 32
+    known = listener(session, newsletter, recognition_key=key)
+    listener(session, newsletter)
+    article = make_article(session, make_source(session, newsletter))
+    for at, reader in ((NOW - timedelta(days=3), key), (NOW - timedelta(hours=1), None)):
+        session.add(
+            Click(
+                at=at,
+                article_id=article.id,
+                mailing_id=1,
+                slot=1,
+                visitor=b"v",
+                reader=reader,
+                verdict=Verdict.HUMAN,
+            )
+        )
+    session.flush()
+
+    assert ids(session, newsletter, Criteria(clicked_days=4)) == [known.id]
+    assert ids(session, newsletter, Criteria(clicked_days=2)) == []
 
 
 def test_a_pasted_list_finds_consenting_readers_and_adds_nobody(

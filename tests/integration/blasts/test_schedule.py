@@ -17,6 +17,7 @@ from service.db import Sessions
 from service.delivery.models import Mailing, Message, MessageState
 from service.errors import Conflict, InvalidInput
 from service.newsletters.models import Newsletter
+from service.ops import overview
 from tests.factories import LINKS, make_newsletter, make_subscription
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -142,6 +143,8 @@ def test_a_blast_that_could_not_begin_in_time_is_dropped(session: Session, sessi
 
     assert state(session, blast) is BlastState.EXPIRED
     assert "Nobody got it" in session.get_one(Blast, blast.id).ended_because
+    told = overview.read_house(session, now=NOW + timedelta(days=1)).dropped
+    assert [(each.blast_id, each.subject) for each in told] == [(blast.id, "Open day")]
     assert session.scalars(select(Mailing)).all() == []
 
 
