@@ -6,9 +6,13 @@
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-copy]");
     if (!button) return;
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.value ?? source.textContent);
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    // What a screen reader says, where the page has a place for it.
+    const told = document.querySelector(`[data-copied="${button.dataset.copy}"]`);
+    if (told) told.textContent = "Copied.";
   });
   // Parts of the page come anew when a choice changes.
   new MutationObserver(show).observe(document.body, { childList: true, subtree: true });
