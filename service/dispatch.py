@@ -37,6 +37,7 @@ class TaskName(StrEnum):
     PULL_WITHDRAWN = "broadsheet.digests.pull_withdrawn"
     PUBLISH_EDITIONS = "broadsheet.archive.publish"
     FAN_OUT_BLASTS = "broadsheet.blasts.fan_out"
+    COUNT_REPORTS = "broadsheet.reports.count"
 
 
 QUEUES = {
@@ -54,6 +55,7 @@ QUEUES = {
     TaskName.PULL_WITHDRAWN: Queue.PLAN,
     TaskName.PUBLISH_EDITIONS: Queue.PLAN,
     TaskName.FAN_OUT_BLASTS: Queue.PLAN,
+    TaskName.COUNT_REPORTS: Queue.MAINTENANCE,
 }
 
 

@@ -83,6 +83,7 @@ MODULES = (
     "tasks.digests",
     "tasks.ops",
     "tasks.popularity",
+    "tasks.reports",
 )
 
 app = Celery("broadsheet", task_cls=BroadsheetTask, include=MODULES)

@@ -27,6 +27,8 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, Any]:
         "score": _every(120, TaskName.SCORE),
         # The public page of an edition may come a minute after the mails.
         "publish": _every(60, TaskName.PUBLISH_EDITIONS),
+        # Reports are looked at over days; what they count is judged after ten minutes anyway.
+        "reports": _every(300, TaskName.COUNT_REPORTS),
         # Purges and retention have days of slack.
         "maintain": _every(900, TaskName.MAINTAIN),
     }

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.archive import stories
 from service.archive.models import PublicEdition
 from service.archive.stories import Story
+from service.blasts import content
 from service.blasts.models import Blast, BlastState
 from service.emails.sanitising import single_line
 from service.errors import NotFound
@@ -143,7 +144,7 @@ def list_page(
             Blast.started_at <= before.at, tuple_(Blast.started_at, 0, Blast.id) < tuple(before)
         )
     issues = _issues(session, newsletter, session.scalars(editions.limit(limit + 1)).all())
-    sent = [_announcement(row, newsletter) for row in session.scalars(blasts.limit(limit + 1))]
+    sent = [_announcement(session, row, newsletter) for row in session.scalars(blasts.limit(limit + 1))]
     entries: list[Issue | Announcement] = [*issues, *sent]
     merged = sorted(entries, key=place_of, reverse=True)
     return merged[:limit], place_of(merged[limit - 1]) if len(merged) > limit else None
@@ -163,7 +164,7 @@ def get_announcement(session: Session, newsletter: Newsletter, blast_id: int) ->
     row = session.scalars(_blasts(newsletter).where(Blast.id == blast_id)).one_or_none()
     if row is None:
         raise NotFound(_("There is no such announcement in the archive."))
-    return _announcement(row, newsletter)
+    return _announcement(session, row, newsletter)
 
 
 def _editions(newsletter: Newsletter) -> Select[PublicEdition]:
@@ -179,10 +180,11 @@ def _blasts(newsletter: Newsletter) -> Select[Blast]:
     )
 
 
-def _announcement(blast: Blast, newsletter: Newsletter) -> Announcement:
+def _announcement(session: Session, blast: Blast, newsletter: Newsletter) -> Announcement:
     sent_at = blast.started_at or blast.created_at
     day = schedule.local_date(sent_at, time_zone=newsletter.time_zone)
-    return Announcement(blast.id, single_line(blast.subject), blast.body_markdown, day, sent_at)
+    markdown = content.public_markdown(session, blast)
+    return Announcement(blast.id, single_line(blast.subject), markdown, day, sent_at)
 
 
 def _issues(session: Session, newsletter: Newsletter, rows: Sequence[PublicEdition]) -> list[Issue]:

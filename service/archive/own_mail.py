@@ -67,7 +67,7 @@ def show(session: Session, recipe: Recipe, *, links: Links, now: datetime) -> Ow
         ),
     )
     whole = _digest(session, recipe) if recipe.kind is RecipeKind.DIGEST else composing.whole(session, recipe)
-    mail = splice(whole, composing.reader_values(inert))
+    mail = splice(whole, composing.reader_values(inert), composing.merged(recipe))
     return OwnMail(
         newsletter,
         EmailContent(

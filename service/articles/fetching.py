@@ -8,11 +8,11 @@ read time out.
 import asyncio
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +21,8 @@ from ssrfguard.httpx import AsyncClient
 
 from service.articles import bodies, refusals
 from service.errors import FetchError
+
+T = TypeVar("T")
 
 _DEADLINE = 30.0
 _CONNECT = 10.0
@@ -71,12 +73,19 @@ class Fetcher:
 
         :raises FetchError: with a sentence for the operator, and what the server said about asking again.
         """
-        return asyncio.run(self._in_time(url, _validators(etag, last_modified)))
+        return asyncio.run(self._in_time(self._follow(url, _validators(etag, last_modified))))
 
-    async def _in_time(self, url: str, headers: dict[str, str]) -> Fetched:
+    def status(self, url: str) -> int:
+        """Ask only whether there is something: HEAD, redirects followed; return the last status.
+
+        :raises FetchError: nothing answered, or nothing that may be asked.
+        """
+        return asyncio.run(self._in_time(self._follow_heads(url)))
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._follow(url, headers)
+                return await answer
         except TimeoutError as error:
             raise FetchError(
                 f"The server did not finish its answer within {self._deadline:g} seconds."
@@ -97,6 +106,16 @@ class Fetcher:
             if isinstance(answer, Fetched):
                 return answer
             url = answer
+
+    async def _follow_heads(self, url: str) -> int:
+        for _ in range(_MOST_REDIRECTS + 1):
+            refusals.check_address(url)
+            async with self._client(url) as client:
+                response = await client.head(url)
+            if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                return response.status_code
+            url = str(response.url.join(response.headers["location"]))
+        raise FetchError(f"The address redirects more than {_MOST_REDIRECTS} times.")
 
     async def _ask(self, url: str, headers: dict[str, str]) -> Fetched | str:
         """Return the answer, or the address that it redirects to."""

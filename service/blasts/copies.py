@@ -65,7 +65,9 @@ def _draft(
     made = Blast(
         newsletter_id=source.newsletter_id,
         subject=source.subject,
+        preheader=source.preheader,
         body_markdown=source.body_markdown,
+        blocks=source.blocks,
         topic_ids=list(wanted.topics_any),
         audience=wanted.without_topics().written(),
         in_archive=source.in_archive,

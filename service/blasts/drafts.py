@@ -8,13 +8,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import audit
-from service.blasts import lifecycle
+from service.blasts import composition, lifecycle
+from service.blasts.blocks import Block, tidied, write
 from service.blasts.models import Blast, BlastState
+from service.emails import merging
+from service.emails.letters import Letterhead
 from service.emails.sanitising import typed_line
-from service.errors import InvalidInput, NotFound
+from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters.models import Newsletter, Topic
 
 SUBJECT_LENGTH = 150
+PREHEADER_LENGTH = 150
 BODY_LENGTH = 50_000
 
 
@@ -26,14 +30,21 @@ def create(
     body_markdown: str,
     topic_ids: Sequence[int] = (),
     in_archive: bool = True,
+    preheader: str = "",
+    blocks: Sequence[Block] = (),
     operator_id: int,
     now: datetime,
 ) -> Blast:
-    """Begin a draft; subject and body may still be empty, sending checks them."""
+    """Begin a draft; subject and body may still be empty, sending checks them.
+
+    :raises InvalidInput: something is too long, or a merge field is not one of ours.
+    """
     blast = Blast(
         newsletter_id=newsletter.id,
         subject=checked_subject(subject),
+        preheader=_preheader(preheader),
         body_markdown=_body(body_markdown),
+        blocks=write(_blocks(newsletter, body_markdown, blocks)),
         topic_ids=_topics(session, newsletter.id, topic_ids),
         in_archive=in_archive,
         state=BlastState.DRAFT,
@@ -54,21 +65,33 @@ def edit(
     body_markdown: str,
     topic_ids: Sequence[int] | None = None,
     in_archive: bool = True,
+    preheader: str = "",
+    blocks: Sequence[Block] = (),
+    version: int | None = None,
     actor: str,
     now: datetime,
 ) -> Blast:
-    """Change the text of a draft; without `topic_ids` its audience stays.
+    """Change the words of a draft; without `topic_ids` its audience stays.
 
-    :raises Conflict: once it has begun.
+    `version` is the one that the change was made from, None that it does not matter.
+
+    :raises Conflict: once it has begun, or when somebody has changed it since.
+    :raises InvalidInput: something is too long, or a merge field is not one of ours.
     """
     blast = locked(session, blast_id)
     lifecycle.check_editable(blast.state)
+    if version is not None and version != blast.version:
+        raise Conflict("Somebody has changed this blast since you opened it.")
     before = _facts(blast)
     blast.subject = checked_subject(subject)
+    blast.preheader = _preheader(preheader)
     blast.body_markdown = _body(body_markdown)
+    blast.blocks = write(_blocks(blast.newsletter, body_markdown, blocks))
     if topic_ids is not None:
         blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
     blast.in_archive = in_archive
+    if _facts(blast) != before:
+        blast.version += 1
     session.flush()
     if _facts(blast) != before:
         _record(session, blast, "blast.changed", actor=actor, now=now, before=before, after=_facts(blast))
@@ -108,7 +131,30 @@ def checked_subject(value: str, *, field: str = "subject") -> str:
         raise InvalidInput(
             f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field=field
         )
+    merging.refuse(subject, where="subject", field="subject")
     return subject
+
+
+def _preheader(value: str) -> str:
+    preheader = typed_line(value)
+    if len(preheader) > PREHEADER_LENGTH:
+        raise InvalidInput(
+            f"The first line has {len(preheader)} characters; {PREHEADER_LENGTH} is the most.",
+            field="preheader",
+        )
+    merging.refuse(preheader, where="first line", field="preheader")
+    return preheader
+
+
+def _blocks(newsletter: Newsletter, markdown: str, blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Clean the blocks, and try whether everything can be composed: no field may fail while sending."""
+    clean = tidied(blocks)
+    head = Letterhead(newsletter.name, "", newsletter.accent, "", "", "")
+    try:
+        composition.compose(head, markdown, clean, {})
+    except InvalidInput as error:
+        raise InvalidInput(str(error), field="body_markdown") from None
+    return clean
 
 
 def _body(value: str) -> str:
@@ -132,7 +178,9 @@ def _topics(session: Session, newsletter_id: int, topic_ids: Sequence[int]) -> l
 def _facts(blast: Blast) -> dict[str, Any]:
     return {
         "subject": blast.subject,
+        "preheader": blast.preheader,
         "body_markdown": blast.body_markdown,
+        "blocks": blast.blocks.get("blocks", []),
         "topic_ids": list(blast.topic_ids),
         "in_archive": blast.in_archive,
     }

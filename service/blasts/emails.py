@@ -1,14 +1,15 @@
 """A blast as a letter, and the last check whether its reader still wants it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from service.blasts import composition
+from service.blasts.blocks import Block
 from service.emails import sizes, templates
 from service.emails.inlining import inline_fragment
-from service.emails.letters import BlastLetter, SubscriberLinks
+from service.emails.letters import BlastLetter, DigestItem, SubscriberLinks
 from service.emails.looks import Look
-from service.emails.markdown import render_markdown
-from service.emails.splice import defuse
 from service.links import Links
 from service.newsletters.letterhead import letterhead
 from service.newsletters.models import Newsletter
@@ -20,26 +21,35 @@ TEST_PREFIX = "[Test] "
 
 
 def blast_letter(
-    newsletter: Newsletter, *, subject: str, markdown: str, locale: str, links: Links
+    newsletter: Newsletter,
+    *,
+    subject: str,
+    markdown: str,
+    preheader: str = "",
+    blocks: Sequence[Block] = (),
+    stories: Mapping[int, DigestItem] | None = None,
+    locale: str,
+    links: Links,
 ) -> BlastLetter:
-    """Build the letter that a recipe is rendered from; reader links are placeholders.
+    """Build the letter that a recipe is rendered from; what is the reader's own are placeholders.
 
     What the operator wrote stays; `locale` (BCP 47) is the language of the words around it.
     """
-    prose = render_markdown(defuse(markdown))
+    head = letterhead(newsletter, locale=locale, links=links)
+    body = composition.compose(head, markdown, blocks, stories or {})
     return BlastLetter(
-        letterhead=letterhead(newsletter, locale=locale, links=links),
+        letterhead=head,
         subject=subject,
-        html=prose.html,
-        text=prose.text,
+        html=body.html,
+        text=body.text,
         links=PLACEHOLDERS,
+        preheader=preheader,
     )
 
 
-def prose_size(newsletter: Newsletter, markdown: str) -> int:
-    """Return how many bytes the text takes as it goes out in HTML."""
+def prose_size(newsletter: Newsletter, html: str) -> int:
+    """Return how many bytes a composed body takes as it goes out."""
     look = Look(newsletter.locale, newsletter.accent, newsletter.typeface)
-    html = f'<div class="prose">{render_markdown(markdown).html}</div>'
     return sizes.encoded(inline_fragment(html, templates.style_sheet(look)))
 
 

@@ -51,7 +51,14 @@ class Blast(Model):
     newsletter_id: Mapped[int] = mapped_column(ForeignKey("newsletters.id"))
     newsletter: Mapped[Newsletter] = relationship()
     subject: Mapped[str] = mapped_column(default="")
+    #: Visible first line of the mail, which the inbox shows after the subject.
+    preheader: Mapped[str] = mapped_column(default="", server_default="")
+    #: The opening text.
     body_markdown: Mapped[str] = mapped_column(default="")
+    #: What follows it, as `blocks` reads and writes it.
+    blocks: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    #: Grows with every change: who saves what was opened before another's change is told.
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     #: Empty means everybody who consented; otherwise readers of any of these topics.
     topic_ids: Mapped[list[int]]
     #: What narrows the audience further, as `Criteria` writes it.

@@ -1,28 +1,27 @@
 """Whether a blast may leave: what is missing, in sentences."""
 
-from service.blasts import emails
+from sqlalchemy.orm import Session
+
+from service.blasts import checks
 from service.blasts.models import Blast
-from service.emails import sizes
 from service.errors import Conflict
-from service.newsletters.queries import missing_for_sending
+from service.links import Links
 
 
-def missing(blast: Blast) -> list[str]:
-    """Say what must be added before the blast can be sent; empty when it is ready."""
-    sentences = []
-    if not blast.subject:
-        sentences.append("The blast has no subject.")
-    if not blast.body_markdown.strip():
-        sentences.append("The blast has no text.")
-    elif emails.prose_size(blast.newsletter, blast.body_markdown) > sizes.MOST_PROSE:
-        sentences.append("The text is too long: Gmail would cut it off, and the way to unsubscribe with it.")
-    if blast.newsletter.closed_at is not None:
-        sentences.append("The newsletter is closed.")
-    return sentences + missing_for_sending(blast.newsletter)
+def missing(session: Session, blast: Blast, *, links: Links) -> list[str]:
+    """Say what must be changed before the blast can be sent; empty when it is ready."""
+    errors = checks.check(session, blast, links=links).errors
+    return [
+        each.sentence if each.place in _SELF_EVIDENT else f"{each.place}: {each.sentence}" for each in errors
+    ]
 
 
-def check(blast: Blast) -> None:
+def check(session: Session, blast: Blast, *, links: Links) -> None:
     """:raises Conflict: when something is missing."""
-    sentences = missing(blast)
+    sentences = missing(session, blast, links=links)
     if sentences:
         raise Conflict(" ".join(sentences))
+
+
+#: Places that their sentence names already.
+_SELF_EVIDENT = frozenset({"Text", "Newsletter", "Subject", "Size"})

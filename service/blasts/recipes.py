@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from service.blasts import counted, emails
+from service.blasts import content, counted
 from service.blasts.models import Blast
 from service.emails.letters import BlastLetter
 from service.links import Links
@@ -71,19 +71,18 @@ def _make(
     links: Links,
     now: datetime,
 ) -> Recipe:
+    said = content.of(session, blast)
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=blast.newsletter_id,
         mailing_id=mailing_id,
         subject=subject,
         locale=locale,
-        content={"markdown": blast.body_markdown} | ({"variant": variant} if variant else {}),
+        content=said.recipe(links=links) | ({"variant": variant} if variant else {}),
     )
 
     def letter() -> BlastLetter:
-        plain = emails.blast_letter(
-            blast.newsletter, subject=subject, markdown=blast.body_markdown, locale=locale, links=links
-        )
+        plain = said.letter(subject=subject, locale=locale, links=links)
         counted.keep(session, plain, mailing_id=mailing_id)
         return counted.counted(plain, mailing_id=mailing_id, variant=variant, links=links)
 

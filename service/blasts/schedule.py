@@ -11,6 +11,7 @@ from service.blasts.models import Blast, BlastState
 from service.blasts.moving import move
 from service.blasts.plans import Plan, When
 from service.errors import Conflict
+from service.links import Links
 
 _WAITING = (BlastState.AWAITING, BlastState.SCHEDULED)
 
@@ -22,6 +23,7 @@ def confirm(
     confirmed_count: int,
     seen: str,
     operator_id: int,
+    links: Links,
     now: datetime,
 ) -> Blast:
     """Schedule a draft, or hand it to a second sender where the rules want one; nothing leaves for a minute.
@@ -36,7 +38,7 @@ def confirm(
         return blast
     target = lifecycle.after(blast.state, Move.SCHEDULE)
     frozen.check(blast, seen)
-    readiness.check(blast)
+    readiness.check(session, blast, links=links)
     count = audience.count(session, blast, now=now)
     check_count(count, confirmed_count)
     plan = Plan.read(blast.plan)

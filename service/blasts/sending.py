@@ -48,7 +48,7 @@ def start(
     if blast.started_at is not None and blast.state is not BlastState.CANCELLED:
         return blast
     lifecycle.after(blast.state, Move.START)
-    readiness.check(blast)
+    readiness.check(session, blast, links=links)
     schedule.check_count(audience.count(session, blast, now=now), confirmed_count)
     blast.confirmed_count = confirmed_count
     begin(session, blast, links=links, actor=actor, now=now)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from service.delivery.models import PENDING, MailingTally, Message, MessageState
 
+#: The reason of an unknown message that an operator decided to leave.
+LEFT = "left"
 Counts = dict[tuple[MessageState, str], int]
 
 
@@ -24,6 +26,8 @@ class Account:
     unknown: int = 0
     pending: int = 0
     by_state: dict[MessageState, int] = field(default_factory=dict)
+    #: Of the unknown ones, those that wait for an operator's decision.
+    undecided: int = 0
 
     @property
     def adds_up(self) -> bool:
@@ -66,6 +70,9 @@ def account_of(counts: Counts) -> Account:
         skipped=dict(skipped),
         failed=dict(failed),
         unknown=by_state.get(MessageState.UNKNOWN, 0),
+        undecided=sum(
+            n for (state, reason), n in counts.items() if state is MessageState.UNKNOWN and reason != LEFT
+        ),
         pending=sum(n for state, n in by_state.items() if state in PENDING),
         by_state=dict(by_state),
     )

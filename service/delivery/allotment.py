@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from service.delivery.claims import Key
+from service.delivery.orders import HELD_FOR, Orders
 from service.delivery.parcels import Parcel
 from service.delivery.routing import Router
 from service.delivery.throttle import Throttle
@@ -29,8 +30,8 @@ class Allotted:
 class Allotment:
     """Shares messages out; one per sender."""
 
-    def __init__(self, router: Router, throttle: Throttle | None) -> None:
-        self._router, self._throttle = router, throttle
+    def __init__(self, router: Router, throttle: Throttle | None, orders: Orders) -> None:
+        self._router, self._throttle, self._orders = router, throttle, orders
         #: Until when the messages to a domain that wait already have places.
         self._queues: dict[str, datetime] = {}
         #: How many a relay was granted when it was granted less than was asked for.
@@ -45,6 +46,9 @@ class Allotment:
         found = Allotted()
         left = dict(rooms)
         for parcel in parcels:
+            if parcel.domain in self._orders.held_domains:
+                found.later[parcel.key] = now + HELD_FOR
+                continue
             relay = self._router.choose({label for label, room in left.items() if room > 0})
             if relay is None:
                 found.later[parcel.key] = now

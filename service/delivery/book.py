@@ -19,6 +19,7 @@ from service.delivery.lease import Lease
 from service.delivery.models import MessageState
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Parcel
+from service.delivery.traffic import Traffic
 from service.errors import DeliveryError
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Book:
         #: What was taken and has no outcome yet, with the instant of the last look at it.
         self.held: dict[Key, float] = {}
         self.counts: Counter[MessageState] = Counter()
+        self.traffic = Traffic()
         self.flushed_at = time.monotonic()
         self._unwritten: list[Outcome] = []
         self._back: set[Key] = set()
@@ -75,8 +77,9 @@ class Book:
         now = time.monotonic()
         self.held.update(dict.fromkeys(keys, now))
 
-    def keep(self, outcome: Outcome) -> None:
+    def keep(self, outcome: Outcome, parcel: Parcel) -> None:
         """Note an outcome; it is in the journal before anybody waits for anything."""
+        self.traffic.add(outcome, parcel)
         self.held.pop((outcome.mailing_id, outcome.message_id), None)
         self._unwritten.append(outcome)
         self.journal.outcome(outcome)
@@ -119,12 +122,14 @@ class Book:
             record(session, self._writing, owner=self.owner)
         if self._handing:
             claims.give_back(session, self._handing, owner=self.owner, now=self.clock())
+        self.traffic.write(session)
 
     def written(self) -> None:
         """The transaction of `write` is committed."""
         self.counts.update(outcome.state for outcome in self._writing)
         self._writing.clear()
         self._handing.clear()
+        self.traffic.written()
         self.journal.clear(self._unwritten)
         self.flushed_at = time.monotonic()
         self._failures = 0
@@ -155,6 +160,11 @@ class Book:
                 else:
                     self.give_back(key)
         return going
+
+    def end(self) -> None:
+        """Write the counts of the last moments; without a database they are lost, and nobody with them."""
+        with suppress(*AWAY), transaction(self.sessions) as session:
+            self.traffic.write(session, all_of_it=True)
 
     @contextmanager
     def trying(self) -> Iterator[None]:

@@ -46,6 +46,7 @@ _PICK = text(
         ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
     ) AS m
     WHERE g.stream = :stream AND g.state = 'sending' AND {NOT_HELD}
+      AND g.id <> ALL(CAST(:resting AS bigint[]))
     ORDER BY m.due_at, m.id LIMIT :limit
     """  # noqa: S608  # built from constants
 )
@@ -55,13 +56,24 @@ _PICK = text(
 _PLAN_ONCE = text("SET LOCAL plan_cache_mode = force_generic_plan")
 
 
-def pick(session: Session, stream: Stream, *, limit: int, now: datetime, after: Places) -> list[Due]:
+def pick(
+    session: Session,
+    stream: Stream,
+    *,
+    limit: int,
+    now: datetime,
+    after: Places,
+    resting: Sequence[int] = (),
+) -> list[Due]:
     """Lock what is due first, passing over what others have locked; `begin` takes it before the commit.
+
+    Nothing is taken from mailings that are resting.
 
     A message whose composing has killed a worker comes alone: if it does so again, no other is suspected.
     """
     values: dict[str, Any] = {"stream": stream.value, "limit": limit, "now": now}
     values |= {
+        "resting": list(resting),
         "mailing_ids": list(after),
         "due_ats": [place[0] for place in after.values()],
         "ids": [place[1] for place in after.values()],

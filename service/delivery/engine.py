@@ -16,6 +16,7 @@ from service.delivery.breakers import ErrorLimit
 from service.delivery.journal import Journal
 from service.delivery.lease import LEASE_SECONDS, Lease, new_owner
 from service.delivery.models import MessageState, Stream
+from service.delivery.orders import Orders
 from service.delivery.ports import Prepare, Signer
 from service.delivery.routing import Router
 from service.delivery.shift import Shift, Way
@@ -107,8 +108,9 @@ class DeliveryEngine:
             book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock)
             watch = Watch(book, self._relays, limit=self._error_limit)
             router = Router({relay.label: relay.weight for relay in self._relays})
-            allotment = Allotment(router, throttle)
-            windows = Windows(book, self._prepare, allotment, signer=self._signer, streams=streams)
+            orders = Orders(throttle)
+            allotment = Allotment(router, throttle, orders)
+            windows = Windows(book, self._prepare, allotment, orders, signer=self._signer, streams=streams)
             if not windows.any_due() or not watch.look():
                 return DeliveryReport()
             way = Way(self._helo_name, self._deadlines, stop, throttle)

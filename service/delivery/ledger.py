@@ -30,7 +30,8 @@ class NewMessage:
     operator_id: int | None = None
     recipe_id: int | None = None
     variant: int = 0
-    #: Ids, never an address. `expires_at` (ISO 8601) says until when a digest may still be sent.
+    #: Ids, never an address. `expires_at` (ISO 8601) says until when a digest may still be
+    #: sent, `slot_at` when it should be.
     details: dict[str, Any] = field(default_factory=dict)
     from_seq: int | None = None
     to_seq: int | None = None

@@ -20,14 +20,10 @@ from service.db import Model
 from service.delivery.breaker_models import Hold as Hold
 from service.delivery.breaker_models import MailingBreaker as MailingBreaker
 from service.delivery.breaker_models import Relay as Relay
-
-
-class Stream(StrEnum):
-    """Which queue a mail goes through: confirmations never wait behind a blast."""
-
-    TRANSACTIONAL = "transactional"
-    DIGEST = "digest"
-    BLAST = "blast"
+from service.delivery.flow_models import DelayTally as DelayTally
+from service.delivery.flow_models import OperatorLimit as OperatorLimit
+from service.delivery.flow_models import TrafficTally as TrafficTally
+from service.delivery.streams import Stream as Stream
 
 
 class MailingState(StrEnum):
@@ -225,7 +221,18 @@ class Attempt(Model):
     enhanced_code: Mapped[str | None]
     reply: Mapped[str] = mapped_column(default="")
 
-    __table_args__ = ({"postgresql_partition_by": "RANGE (mailing_id)"},)
+    __table_args__ = (
+        # What went wrong when: the rows behind the console's errors. Of a million tries a few are in it.
+        Index(
+            "ix_attempts_trouble",
+            "at",
+            "mailing_id",
+            "message_id",
+            "number",
+            postgresql_where=text("outcome <> 'sent'"),
+        ),
+        {"postgresql_partition_by": "RANGE (mailing_id)"},
+    )
 
 
 class Event(Model):
@@ -261,6 +268,14 @@ class Suppression(Model):
     list_id: Mapped[int] = mapped_column(default=0)
     #: never_again, hard_bounce, complaint, operator, erased
     reason: Mapped[str]
+    #: Whose address it was, where that was known; erasure takes it out. A hint for lists: the hash decides.
+    subscriber_id: Mapped[int | None]
     created_at: Mapped[datetime]
 
-    __table_args__ = (UniqueConstraint("address_hash", "list_id"),)
+    __table_args__ = (
+        UniqueConstraint("address_hash", "list_id"),
+        Index("ix_suppressions_reason", "reason", "id"),
+        Index(
+            "ix_suppressions_subscriber", "subscriber_id", postgresql_where=text("subscriber_id IS NOT NULL")
+        ),
+    )

@@ -200,7 +200,13 @@ def _bounced(session: Session, outcome: Outcome, *, subscriber_id: int | None) -
     if not outcome.address_hash:
         return
     if outcome.bounce == "hard" or _gone_for_long(session, subscriber_id, outcome.at):
-        suppression.suppress(session, outcome.address_hash, reason="hard_bounce", now=outcome.at)
+        suppression.suppress(
+            session,
+            outcome.address_hash,
+            reason="hard_bounce",
+            now=outcome.at,
+            subscriber_id=subscriber_id,
+        )
 
 
 def _gone_for_long(session: Session, subscriber_id: int | None, now: datetime) -> bool:

@@ -106,6 +106,7 @@ class Shift:
             self._book.flush()
             if self._book.unwritten:
                 time.sleep(0.1)
+        self._book.end()
         self._watch.end()
 
     def next_for(self, relay: str, *, busy: bool) -> Parcel | None:
@@ -204,7 +205,7 @@ class Shift:
             dice=random.random(),  # noqa: S311  # jitter, not a secret
             relay=relay,
         )
-        self._book.keep(outcome)
+        self._book.keep(outcome, parcel)
         self._watch.answered(relay, outcome, result)
         if outcome.state is MessageState.SENT:
             self._pace.sent(relay)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,13 +14,34 @@ EVERYWHERE = 0
 
 
 def suppress(
-    session: Session, address_hash: bytes, *, list_id: int = EVERYWHERE, reason: str, now: datetime
-) -> None:
-    """Never mail this address again on that list; the first reason stays."""
-    session.execute(
+    session: Session,
+    address_hash: bytes,
+    *,
+    list_id: int = EVERYWHERE,
+    reason: str,
+    now: datetime,
+    subscriber_id: int | None = None,
+) -> bool:
+    """Never mail this address again on that list; the first reason stays. Say whether it is new there."""
+    added = session.execute(
         insert(Suppression)
-        .values(address_hash=address_hash, list_id=list_id, reason=reason, created_at=now)
+        .values(
+            address_hash=address_hash,
+            list_id=list_id,
+            reason=reason,
+            subscriber_id=subscriber_id,
+            created_at=now,
+        )
         .on_conflict_do_nothing(index_elements=[Suppression.address_hash, Suppression.list_id])
+        .returning(Suppression.id)
+    )
+    return added.first() is not None
+
+
+def forget_whose(session: Session, subscriber_id: int) -> None:
+    """Leave the hashes of an erased person, and nothing that leads from them to anybody."""
+    session.execute(
+        update(Suppression).where(Suppression.subscriber_id == subscriber_id).values(subscriber_id=None)
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
-from service.delivery import accounting, backoff, claims, journal, ledger, mailings
+from service.delivery import accounting, backoff, claims, journal, ledger, mailings, traffic
 from service.delivery.claims import Key
 from service.delivery.fates import MOST_RESENDS
 from service.delivery.journal import Record
@@ -40,6 +40,7 @@ def sweep(sessions: Sessions, *, journals: Path, now: datetime) -> SweepReport:
     with transaction(sessions) as session:
         finished = mailings.close_finished(session, now=now)
         accounting.fold(session)
+        traffic.fold(session, now=now)
     return SweepReport(owners, expired, finished)
 
 

@@ -10,11 +10,13 @@ import os
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from service.delivery import pace
 from service.delivery.limit_view import LimitView, view_of
+from service.delivery.operator_limits import ALL, mailing_name
 from service.delivery.own_part import OwnPart, part_of
 from service.delivery.pace import Limit, Meters
 from service.delivery.replies import Kind, Phase, Reply, Verdict
@@ -27,13 +29,16 @@ LOOK_SECONDS = 2.0
 BELIEVED_SECONDS = 60.0
 _EVERY_OTHER = "*"
 
+_Of = TypeVar("_Of", bound=Hashable)
+
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """How many messages to each domain may go now, and the seconds until more may for those refused."""
+class Grant(Generic[_Of]):
+    """How many messages to each domain, or of each mailing, may go now; the seconds until more may."""
 
-    now: dict[str, int]
-    wait: dict[str, float] = field(default_factory=dict)
+    now: dict[_Of, int]
+    #: Of those that were refused some.
+    wait: dict[_Of, float] = field(default_factory=dict)
 
 
 class Throttle:
@@ -52,6 +57,8 @@ class Throttle:
         self._shared = SharedLimits(redis_url, prefix=prefix, clock=clock)
         self._relay_rates, self._domain_rates = dict(relay_rates), dict(domain_rates)
         self._has_tops = bool(self._relay_rates or self._domain_rates)
+        #: What operators have set, by name.
+        self._ordered: Mapping[str, float] = {}
         self._clock = clock
         self._id = uuid.uuid4().hex
         self._least_workers = max(1, least_workers)
@@ -67,18 +74,28 @@ class Throttle:
         self._cut_at: dict[str, float] = {}
         self._untold: dict[str, tuple[float, float, str]] = {}
 
-    def grant(self, relay: str, wants: Mapping[str, int]) -> Grant:
+    def obey(self, rates: Mapping[str, float]) -> None:
+        """Learn what operators have set, by name; it goes no faster than the settings allow either."""
+        self._ordered = rates
+
+    def grant(self, relay: str, wants: Mapping[str, int]) -> Grant[str]:
         """Say how many messages to each domain may go through this relay now."""
+        return self._grant(_name(Way.RELAY, relay), wants, _domain)
+
+    def grant_mailings(self, wants: Mapping[int, int]) -> Grant[int]:
+        """Say how many messages of each mailing may go now, within the limit over all of them."""
+        return self._grant(ALL, wants, mailing_name)
+
+    def _grant(self, whole: str, wants: Mapping[_Of, int], name_of: Callable[[_Of], str]) -> Grant[_Of]:
         self._look()
-        if not self._slowed and not self._has_tops:
+        if not self._slowed and not self._has_tops and not self._ordered:
             return Grant(dict(wants))
-        relay_name = _name(Way.RELAY, relay)
-        names = [name for name in (relay_name, *map(_domain, wants)) if self._is_limited(name)]
+        names = [name for name in (whole, *map(name_of, wants)) if self._is_limited(name)]
         if not names:
             return Grant(dict(wants))
         places = {name: place for place, name in enumerate(names, start=1)}
-        domains = [(places.get(_domain(domain), 0), want) for domain, want in wants.items()]
-        relay_place = places.get(relay_name, 0)
+        domains = [(places.get(name_of(each), 0), want) for each, want in wants.items()]
+        relay_place = places.get(whole, 0)
         asks = [self._ask(name) for name in names]
         try:
             self._tell()
@@ -101,8 +118,8 @@ class Throttle:
             self._returned.pop(name, None)
         pairs = list(zip(wants.items(), granted, strict=True))
         return Grant(
-            {domain: n for (domain, _), (n, _) in pairs},
-            {domain: pause for (domain, want), (n, pause) in pairs if n < want},
+            {each: n for (each, _), (n, _) in pairs},
+            {each: pause for (each, want), (n, pause) in pairs if n < want},
         )
 
     def give_back(self, relay: str, domain: str, n: int = 1) -> None:
@@ -144,7 +161,8 @@ class Throttle:
             found = self._shared.describe(list(tops))
         except Away:
             found = {name: {"rate": str(rate)} for name, (rate, _) in self._slowed.copy().items()}
-        return [view_of(name, found.get(name, {}), top=self._top(name)) for name in sorted({*tops, *found})]
+        names = sorted(name for name in {*tops, *found} if name.partition(":")[0] in set(Way))
+        return [view_of(name, found.get(name, {}), top=self._top(name)) for name in names]
 
     def close(self) -> None:
         """Leave the connection to Redis."""
@@ -213,10 +231,16 @@ class Throttle:
         return self._slowed[name][0] if name in self._slowed else self._top(name)
 
     def _top(self, name: str) -> float:
-        """Return the configured rate, 0 where there is none."""
+        """Return the highest rate, by the settings or an operator; 0 where neither says one."""
+        tops = [rate for rate in (self._configured(name), self._ordered.get(name, 0.0)) if rate]
+        return min(tops, default=0.0)
+
+    def _configured(self, name: str) -> float:
         way, _, subject = name.partition(":")
         if way == Way.RELAY:
             return self._relay_rates.get(subject, 0.0)
+        if way != Way.DOMAIN:
+            return 0.0
         return self._domain_rates.get(subject) or self._domain_rates.get(_EVERY_OTHER, 0.0)
 
 

@@ -16,6 +16,7 @@ from service.delivery.claims import Key
 from service.delivery.due import Due
 from service.delivery.fates import fates_of_broken
 from service.delivery.models import MessageState, Stream
+from service.delivery.orders import Orders
 from service.delivery.outcomes import Outcome, record
 from service.delivery.parcels import Packed, Parcel, key_of, pack
 from service.delivery.ports import Prepare, Signer
@@ -37,12 +38,15 @@ class Windows:
         book: Book,
         prepare: Prepare,
         allotment: Allotment,
+        orders: Orders,
         *,
         signer: Signer | None,
         streams: Sequence[Stream],
     ) -> None:
         self._book, self._prepare, self._signer = book, prepare, signer
-        self._allotment = allotment
+        self._allotment, self._orders = allotment, orders
+        #: Nothing but what must wait was found: nothing is asked before this monotonic time.
+        self._quiet_until = 0.0
         self._turns = deque(streams)
         self._places: dict[int, tuple[datetime, int]] = {}
         self._rewound_at = 0.0
@@ -62,7 +66,7 @@ class Windows:
 
     def room(self, relay: str, wanted: int) -> int:
         """Return how many messages are worth taking for a relay."""
-        return self._allotment.room(relay, wanted)
+        return 0 if time.monotonic() < self._quiet_until else self._allotment.room(relay, wanted)
 
     def unused(self, relay: str, parcels: Sequence[Parcel]) -> None:
         """Give back what these messages had been granted."""
@@ -81,11 +85,13 @@ class Windows:
         with transaction(book.sessions) as session:
             book.write(session)
             watch.refresh(session)
+            self._orders.refresh(session)
             open_rooms = {label: room for label, room in rooms.items() if label in watch.usable}
             rows = self._not_ours(self._pick(session, limit)) if open_rooms else []
             taken = self._begin(session, rows, open_rooms) if rows else {}
         book.written()
-        self.dry = not rows and bool(open_rooms)
+        self._quiet_until = 0.0 if rows else self._orders.rest
+        self.dry = not rows and bool(open_rooms) and not self._quiet_until
         book.take([parcel.key for parcels in taken.values() for parcel in parcels], asked_at=asked)
         self.taken += len(rows)
         return taken
@@ -106,14 +112,19 @@ class Windows:
         if not rows and self._places:
             self._places.clear()
             rows = self._next(session, limit)
-        return self._fitting(rows)
+        return self._orders.within(self._fitting(rows))
 
     def _next(self, session: Session, limit: int) -> list[Due]:
         """Pick from the first stream that has something; they take turns."""
         for _ in range(len(self._turns)):
             self._turns.rotate(-1)
             rows = claims.pick(
-                session, self._turns[-1], limit=limit, now=self._book.clock(), after=self._places
+                session,
+                self._turns[-1],
+                limit=limit,
+                now=self._book.clock(),
+                after=self._places,
+                resting=self._orders.resting(),
             )
             if rows:
                 return rows

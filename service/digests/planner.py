@@ -84,7 +84,8 @@ class Planner:
         with self.watch.stage("recipes"):
             self._keep(here, fresh)
         day = slot.today.isoformat()
-        details = json.dumps({"expires_at": (self._now + SHELF_LIFE[slot.rhythm]).isoformat()})
+        expires_at = self._now + SHELF_LIFE[slot.rhythm]
+        details = json.dumps({"expires_at": expires_at.isoformat(), "slot_at": slot.at.isoformat()})
         return [
             self._skipped(here, reader, choice.reason)
             if isinstance(choice, Skip)

@@ -190,7 +190,7 @@ class DigestLetter:
 
 @dataclass(frozen=True, slots=True)
 class BlastLetter:
-    """An operator's message; `html` is sanitised already, `text` is the Markdown as written."""
+    """An operator's message; `html` is its finished parts, sanitised already, `text` the same as text."""
 
     template: ClassVar[str] = "blast"
     letterhead: Letterhead
@@ -198,6 +198,8 @@ class BlastLetter:
     html: str
     text: str
     links: SubscriberLinks
+    #: Visible first line of the mail; empty says whom it is for.
+    preheader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A placeholder is plain letters, digits and hyphens, so escaping, inlining and UR
 import re
 from collections.abc import Collection, Mapping, Set
 from enum import StrEnum
+from string import ascii_lowercase
 
 from service.emails.letters import EmailContent
 from service.emails.sanitising import shortened, single_line
@@ -43,6 +44,9 @@ REQUIRED = frozenset({Slot.UNSUBSCRIBE_URL, Slot.PREFERENCES_URL, Slot.REASON})
 LONGEST_REASON = 400
 
 
+#: A blast's merge fields, each with its fallback, in the order of the blast (`merging`).
+MERGE_SLOTS = tuple(f"merge-{letter}" for letter in ascii_lowercase)
+
 #: Every placeholder begins with it.
 MARK = "xslot7q-"
 _PREFIX, _SUFFIX = MARK, "-q7tolsx"
@@ -52,6 +56,11 @@ _ANY_PLACEHOLDER = re.compile(f"{_PREFIX}([a-z-]+?){_SUFFIX}")
 def placeholder(slot: Slot | LetterSlot | StorySlot) -> str:
     """What to write in a letter where the value itself will stand."""
     return f"{_PREFIX}{slot.value}{_SUFFIX}"
+
+
+def merge_placeholder(number: int) -> str:
+    """What to write where the value of a blast's merge field will stand."""
+    return f"{_PREFIX}{MERGE_SLOTS[number]}{_SUFFIX}"
 
 
 PLACEHOLDERS = frozenset(placeholder(slot) for kind in (Slot, LetterSlot, StorySlot) for slot in kind)
@@ -77,13 +86,17 @@ def defuse(value: str) -> str:
     return value.replace(_PREFIX, _PREFIX.replace("7", " 7")).replace(_SUFFIX, _SUFFIX.replace("7", "7 "))
 
 
-def splice(content: EmailContent, values: Mapping[Slot, str]) -> EmailContent:
-    """Put one reader's values in.
+def splice(
+    content: EmailContent, values: Mapping[Slot, str], merged: Mapping[str, str] | None = None
+) -> EmailContent:
+    """Put one reader's values in; `merged` are those of the merge fields, by slot.
 
     :raises ValueError: when a placeholder has no value, a required value has no placeholder in the text or
         the HTML (the mail would go out without its unsubscribe link), or a placeholder is left over.
     """
     in_text, in_html = reader_values(values)
+    for name, value in (merged or {}).items():
+        in_text[name], in_html[name] = merge_value(value)
     spliced = EmailContent(
         subject=content.subject,
         text=_fill(content.text, in_text, part="text"),
@@ -106,12 +119,18 @@ def reader_values(values: Mapping[Slot, str]) -> tuple[dict[str, str], dict[str,
     )
 
 
+def merge_value(value: str) -> tuple[str, str]:
+    """Return how the value of a merge field is written in the text and in the HTML."""
+    line = shortened(defuse(single_line(value)), LONGEST_REASON)
+    return line, escape(line)
+
+
 def check_slots(found: Collection[str], *, part: str) -> None:
     """Make sure that a part of a mail has a place for everything that is the reader's own.
 
     :raises ValueError: it has not, or has one for something else.
     """
-    _check(set(found), {slot.value for slot in Slot}, part=part)
+    _check(set(found), {slot.value for slot in Slot} | set(MERGE_SLOTS), part=part)
 
 
 def _fill(part_text: str, values: Mapping[str, str], *, part: str) -> str:

@@ -21,6 +21,7 @@ from service.operators import models as operators
 from service.ops import models as ops
 from service.popularity import models as popularity
 from service.recipes import models as recipes
+from service.reports import models as reports
 from service.subscribers import models as subscribers
 
 #: Importing a domain's models registers its tables; this names each of them once.
@@ -33,6 +34,7 @@ DOMAINS = (
     digests,
     blasts,
     archive,
+    reports,
     delivery,
     operators,
     ops,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service import audit
 from service.blasts import sending
-from service.blasts.models import Blast
+from service.blasts.models import Blast, BlastState
 from service.delivery import holds, ledger, mailings, relays
 from service.delivery.models import Mailing, MailingState, Stream
 from service.errors import Conflict, NotFound
@@ -125,7 +125,9 @@ def _get(session: Session, mailing_id: int) -> Mailing:
 
 
 def _blast_of(session: Session, mailing_id: int) -> int | None:
-    return session.scalar(select(Blast.id).where(Blast.mailing_id == mailing_id))
+    """Return the blast that moves with its mailing; one that was sent is over, whatever is tried again."""
+    query = select(Blast.id).where(Blast.mailing_id == mailing_id, Blast.state != BlastState.SENT)
+    return session.scalar(query)
 
 
 def _move(

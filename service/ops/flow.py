@@ -9,8 +9,6 @@ from sqlalchemy.orm import Session
 from service.delivery import accounting, queries
 from service.delivery.models import PENDING, MailingTally, MessageState, Stream
 
-#: An unknown message that an operator decided to leave needs no further decision.
-LEFT = "left"
 _IN_HAND = (MessageState.CLAIMED, MessageState.SENDING)
 _OPEN = [*PENDING, MessageState.UNKNOWN]
 
@@ -45,7 +43,9 @@ def read_flow(session: Session, *, now: datetime) -> Flow:
         sending=sum(by_state.get(state, 0) for state in _IN_HAND),
         deferred=by_state.get(MessageState.DEFERRED, 0),
         undecided=sum(
-            n for (state, reason), n in counts.items() if state is MessageState.UNKNOWN and reason != LEFT
+            n
+            for (state, reason), n in counts.items()
+            if state is MessageState.UNKNOWN and reason != accounting.LEFT
         ),
         sent_today=_day(session, since=midnight(now)).sent,
         sent_day=day.sent,
@@ -58,6 +58,11 @@ def read_flow(session: Session, *, now: datetime) -> Flow:
 def day_start(now: datetime) -> datetime:
     """The full hour, 24 hours ago: where "the last 24 hours" begin, on the overview and in its lists."""
     return (now - timedelta(hours=24)).replace(minute=0, second=0, microsecond=0)
+
+
+def hour_start(now: datetime) -> datetime:
+    """An hour ago: the way out's "last hour"."""
+    return now - timedelta(hours=1)
 
 
 def midnight(now: datetime) -> datetime:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from service.delivery.models import Attempt, Event, Mailing, MailingTally, Message, MessageState
+from service.delivery.models import Attempt, Event, Mailing, MailingTally, Message, MessageState, Stream
 from service.errors import NotFound
 from service.operators.models import Operator
 from service.recipes.models import Recipe
@@ -19,6 +19,9 @@ from service.subscribers.models import Subscriber
 IN_HAND = frozenset({MessageState.CLAIMED, MessageState.SENDING})
 
 _Kind = TypeVar("_Kind", Attempt, Event)
+
+#: A domain or a relay is looked for among so many messages a page.
+SCAN = 10_000
 
 #: (mailing id, message id): where a page of a list begins.
 Key = tuple[int, int]
@@ -35,6 +38,10 @@ class Filter:
     recipe_id: int | None = None
     #: Leaves out unknown messages that were decided.
     undecided: bool = False
+    stream: Stream | None = None
+    #: Of the recipient, and the relay of the last try: looked for among the newest that match otherwise.
+    domain: str | None = None
+    relay: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +107,41 @@ def list_page(session: Session, wanted: Filter, *, before: Key | None = None, li
         query = query.where(Message.state_at >= wanted.since)
     if wanted.recipe_id is not None:
         query = query.where(Message.recipe_id == wanted.recipe_id)
+    if wanted.stream is not None:
+        query = query.where(Message.stream == wanted.stream)
     if before is not None:
         query = query.where(tuple_(Message.mailing_id, Message.id) < before)
+    if wanted.domain is not None or wanted.relay is not None:
+        return _narrowed(session, query, wanted, limit=limit)
     found = session.scalars(query).all()
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
     return Page(_rows(session, shown), (last.mailing_id, last.id) if last else None)
+
+
+def _narrowed(session: Session, query: Select[Message], wanted: Filter, *, limit: int) -> Page:
+    """Look for a domain or a relay among so many that match otherwise; a short page may not be the last."""
+    among = query.limit(SCAN).subquery()
+    found = (
+        select(Message)
+        .join(among, (among.c.mailing_id == Message.mailing_id) & (among.c.id == Message.id))
+        .order_by(Message.mailing_id.desc(), Message.id.desc())
+        .limit(limit + 1)
+    )
+    if wanted.domain is not None:
+        found = found.join(Subscriber, Subscriber.id == Message.subscriber_id).where(
+            func.lower(func.split_part(Subscriber.email, "@", 2)) == wanted.domain
+        )
+    if wanted.relay is not None:
+        last_try = (Attempt.mailing_id == Message.mailing_id) & (Attempt.message_id == Message.id)
+        found = found.join(Attempt, last_try & (Attempt.number == Message.attempts)).where(
+            Attempt.relay == wanted.relay
+        )
+    rows = session.scalars(found).all()
+    if len(rows) > limit:
+        return Page(_rows(session, rows[:limit]), (rows[limit - 1].mailing_id, rows[limit - 1].id))
+    end = session.scalars(query.limit(1).offset(SCAN - 1)).first()
+    return Page(_rows(session, rows), (end.mailing_id, end.id) if end is not None else None)
 
 
 def get(session: Session, mailing_id: int, message_id: int) -> Story:

@@ -34,6 +34,8 @@ class Process:
     name: str
     alive: bool
     seen_at: datetime | None
+    version: str = ""
+    started_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,25 @@ def read_pulse(session: Session, *, now: datetime, limits: Sequence[LimitView] =
     lines = queue.list_open(session)
     return Pulse(
         flow=read_flow(session, now=now),
-        processes=tuple(
-            Process(
-                kind=each.kind, name=each.name, alive=heartbeats.is_alive(each, now=now), seen_at=each.seen_at
-            )
-            for each in heartbeats.list_processes(session)
-        ),
+        processes=list_processes(session, now=now),
         relays=tuple(health_of(relay, now=now) for relay in delivery.list_relays(session)),
         slowed=tuple(limit for limit in limits if limit.slowed_since is not None),
         running=tuple(line for line in lines if not line.is_idle),
+    )
+
+
+def list_processes(session: Session, *, now: datetime) -> tuple[Process, ...]:
+    """Return the processes that are remembered: workers, beat, web."""
+    return tuple(
+        Process(
+            kind=each.kind,
+            name=each.name,
+            alive=heartbeats.is_alive(each, now=now),
+            seen_at=each.seen_at,
+            version=each.version,
+            started_at=each.started_at,
+        )
+        for each in heartbeats.list_processes(session)
     )
 
 

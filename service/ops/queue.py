@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from service.blasts.models import Blast
-from service.delivery import accounting, holds
+from service.delivery import accounting, holds, operator_limits
 from service.delivery.accounting import Account
 from service.delivery.models import Mailing, MailingState, Stream
 from service.digests.models import Edition
@@ -43,6 +43,10 @@ class Line:
     paused_reason: str | None = None
     #: An edition that waits for its review.
     in_review: bool = False
+    #: Unknown messages that nobody has decided about.
+    undecided: int = 0
+    #: Mails a second, where an operator has set a pace.
+    limit: float | None = None
 
     @property
     def is_open(self) -> bool:
@@ -103,6 +107,7 @@ def _lines(session: Session, query: Select[Mailing]) -> list[Line]:
     blasts = _owners(session, Blast, ids)
     people = actors.names(session, {row.paused_by for row in rows if row.paused_by})
     held = holds.find(session) is not None
+    limits = operator_limits.rates(session)
     return [
         Line(
             mailing_id=row.id,
@@ -120,6 +125,8 @@ def _lines(session: Session, query: Select[Mailing]) -> list[Line]:
             paused_by=people.get(row.paused_by or "", ""),
             paused_reason=row.paused_reason,
             in_review=row.state is MailingState.PAUSED and row.paused_by == REVIEW,
+            undecided=accounts[row.id].undecided,
+            limit=limits.get(operator_limits.mailing_name(row.id)),
         )
         for row in rows
     ]

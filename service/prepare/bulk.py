@@ -14,9 +14,10 @@ from service.newsletters import queries as newsletters
 from service.newsletters.offers import Offer
 from service.patience import breathe
 from service.prepare.desk import Answer, Desk, feedback_id, is_automatic
-from service.recipes.bodies import RecipeBody
-from service.subscribers import addressees, reach
+from service.recipes.bodies import NO_FIELDS, RecipeBody
+from service.subscribers import addressees, merge_fields, reach
 from service.subscribers import emails as subscriber_emails
+from service.subscribers import queries as subscribers
 from service.subscribers.addressees import Addressee
 
 
@@ -45,6 +46,9 @@ def blast(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
 def blast_test(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
     """Compose a test for the operator who asked; its links act on nobody."""
     recipes, operators = _recipes(desk, messages), desk.operators(messages)
+    chosen = subscribers.find_many(
+        desk.session, {each.details["as_reader"] for each in messages if each.details.get("as_reader")}
+    )
 
     def one(message: Due) -> Answer:
         operator = operators.get(message.operator_id or 0)
@@ -52,7 +56,11 @@ def blast_test(desk: Desk, messages: Sequence[Due]) -> list[Answer]:
             return Skip(message, "erased")
         recipe = recipes[message.recipe_id or 0]
         newsletter = newsletters.get(desk.session, recipe.newsletter_id)
-        body = recipe.splice(blast_emails.sample_links(newsletter, links=desk.links))
+        reader = chosen.get(message.details.get("as_reader") or 0)
+        body = recipe.splice(
+            blast_emails.sample_links(newsletter, links=desk.links),
+            merge_fields.of(reader) if reader else NO_FIELDS,
+        )
         return desk.to_operator(message, operator, newsletter, recipe.subject, body, date=message.created_at)
 
     return [one(message) for message in messages]
@@ -83,7 +91,8 @@ def _to_readers(desk: Desk, messages: Sequence[Due], *, why_not: WhyNot, reason:
             reason=reason(reader, offer),
             view_url=desk.links.view(mailing_id=message.mailing_id, message_id=message.id),
         )
-        body = recipe.splice_text(links) if reader.plain_text else recipe.splice(links)
+        fields = _fields(reader, offer) if recipe.merge else NO_FIELDS
+        body = recipe.splice_text(links, fields) if reader.plain_text else recipe.splice(links, fields)
         mail = Mail(head, reader.email, links.unsubscribe_url, body)
         return Ready(message, mail, desk.hash_address(reader.email_key))
 
@@ -103,6 +112,19 @@ def _chosen(reader: Addressee, offer: Offer) -> str:
         weekday=reader.weekday,
         hour=reader.hour,
         enough=reader.enough_items,
+        locale=reader.locale,
+    )
+
+
+def _fields(reader: Addressee, offer: Offer) -> dict[str, str]:
+    """Return what a blast's merge fields say of this reader."""
+    return merge_fields.values(
+        topics=offer.names_of(reader.topic_ids),
+        rhythm=reader.rhythm,
+        weekday=reader.weekday,
+        hour=reader.hour,
+        enough=reader.enough_items,
+        joined_on=merge_fields.local_day(reader.confirmed_at, time_zone=reach.known_zone(reader)),
         locale=reader.locale,
     )
 

@@ -3,17 +3,18 @@
 An article's fragment is encoded once, and once more for each place it stands in; a recipe is a join of those.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
 from service.delivery import mime, quoted
 from service.delivery.ports import Body
 from service.delivery.quoted import Stencil
-from service.emails import assembly, splice
+from service.emails import assembly, merging, splice
 from service.emails.letters import SubscriberLinks
 from service.emails.sanitising import running_text
 from service.emails.splice import LetterSlot, Slot, StorySlot
@@ -23,6 +24,7 @@ from service.recipes.frames import LETTER_SLOTS, Laid, lay_out
 from service.recipes.pieces import Placed
 from service.recipes.queries import RecipeRow
 
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 #: Encoded text and encoded HTML.
 Pair = tuple[bytes, bytes]
 
@@ -53,17 +55,22 @@ class RecipeBody:
     htmls: list[tuple[int, str]]
     #: Where the text ends: the place between the parts.
     middle: int
+    #: Name and fallback of each merge field, in the order of its slots.
+    merge: list[tuple[str, str]]
     #: Where the stories stand in the HTML, with the reader's preference page open in them; 0 where none do.
     stories: int
 
-    def splice(self, links: SubscriberLinks) -> Body:
-        """Put one reader's own values in."""
+    def splice(self, links: SubscriberLinks, fields: Mapping[str, str] = NO_FIELDS) -> Body:
+        """Put one reader's own values in; `fields` are those of merge fields, by name."""
         values = {
             _UNSUBSCRIBE: _encoded_url(links.unsubscribe_url),
             _PREFERENCES: _encoded_url(links.preferences_url),
             _REASON: _encoded_reason(links.reason),
             _VIEW: _encoded_url(links.view_url),
         }
+        if self.merge:
+            merged = merging.values_of(self.merge, fields)
+            values |= {slot: _encoded_merge(value) for slot, value in merged.items()}
         chunks = self.chunks.copy()
         if self.stories:
             chunks[self.stories] = chunks[self.stories].replace(quoted.OPEN, values[_PREFERENCES][1])
@@ -73,9 +80,9 @@ class RecipeBody:
             chunks[place] = values[name][1]
         return Body(self.boundary, tuple(chunks), canonical=True)
 
-    def splice_text(self, links: SubscriberLinks) -> Body:
+    def splice_text(self, links: SubscriberLinks, fields: Mapping[str, str] = NO_FIELDS) -> Body:
         """Do the same for a reader who wants no HTML."""
-        body = self.splice(links)
+        body = self.splice(links, fields)
         return Body(b"", body.chunks[1 : self.middle], canonical=True)
 
 
@@ -204,6 +211,7 @@ def _joined(row: RecipeRow, pairs: list[Pair], laid: Laid) -> RecipeBody:
         laid.texts,
         laid.htmls,
         laid.middle,
+        row.merge or [],
         next((place for place, name in laid.in_html if name == _STORIES), 0),
     )
 
@@ -228,6 +236,12 @@ def _encoded_url(url: str) -> Pair:
     encoded = quoted.encode(url)
     escaped = splice.escape(url)
     return encoded, encoded if escaped == url else quoted.encode(escaped)
+
+
+@lru_cache(maxsize=4096)
+def _encoded_merge(value: str) -> Pair:
+    in_text, in_html = splice.merge_value(value)
+    return mime.encoded(in_text), mime.encoded(in_html)
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
+from service.emails import merging
 from service.emails.assembly import Piece, put_together
 from service.emails.fragments import Fragment
 from service.emails.letters import EmailContent, SubscriberLinks
@@ -30,12 +31,17 @@ def reader_values(links: SubscriberLinks) -> dict[Slot, str]:
     }
 
 
+def merged(recipe: Recipe, fields: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Say what stands in the slots of a blast's merge fields; without a reader their fallbacks."""
+    return merging.values_of(recipe.content.get("merge", ()), fields or {})
+
+
 def compose(session: Session, recipe: Recipe, values: Mapping[Slot, str]) -> EmailContent:
-    """Return one reader's mail from the recipe's kept parts.
+    """Return one reader's mail from the recipe's kept parts; merge fields show their fallbacks.
 
     :raises ValueError: when a slot has no value, or a value no slot.
     """
-    return splice(whole(session, recipe), values)
+    return splice(whole(session, recipe), values, merged(recipe))
 
 
 def whole(session: Session, recipe: Recipe) -> EmailContent:

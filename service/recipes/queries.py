@@ -20,6 +20,7 @@ _FOR_SENDING = text(
     """
     SELECT id, newsletter_id, subject, content ->> 'preheader', content_hash, html_hash, text_hash,
         array_to_string(piece_ids, ' '), created_at,
+        content -> 'merge',
         kind = 'digest' AND article_ids && ARRAY(
             SELECT id FROM articles WHERE withdrawn_at >= (
                 SELECT min(created_at) - interval '1 day' FROM recipes WHERE id = ANY(:recipe_ids)
@@ -55,6 +56,8 @@ class RecipeRow(NamedTuple):
     #: In order, with spaces between: an array takes ten times as long to read.
     piece_ids: str
     created_at: datetime
+    #: Of a blast: name and fallback of each merge field, in the order of the slots.
+    merge: list[tuple[str, str]] | None
     #: A digest that holds an article which was withdrawn since it was planned.
     withdrawn: bool
 

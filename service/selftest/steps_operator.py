@@ -157,9 +157,9 @@ def write_blast(world: World, subject: str) -> Page:
     form = page.form(field="body_markdown").fill(
         subject=subject,
         body_markdown="## Doors open at six\n\nCome and see how **the presses** run.\n\n"
-        "- bring a friend\n- [the way](http://localhost/way)\n",
+        "- bring a friend\n- [the way](https://example.org/way)\n",
     )
-    draft = browser.press(page, form, form.buttons[-1].label)
+    draft = browser.press(page, form, "Save and check")
     check(draft.path.rpartition("/")[2].isdigit(), f"The blast was not saved: {complaint(draft)}.")
     return draft
 
@@ -182,7 +182,8 @@ def blast_goes_out(world: World) -> None:
     browser = world.operator
     subject = "An evening in the printing hall"
     draft = write_blast(world, subject)
-    check("the presses" in draft.text or "the presses" in draft.body, "The preview does not show the text.")
+    shown = browser.open(f"{draft.path}?look=text")
+    check("the presses" in shown.text, "The preview does not show the text.")
     check("<strong>the presses</strong>" in browser.open(f"{draft.url}/mail").body, "The preview is broken.")
     browser.press(draft, draft.form(action="/test"))
     test = world.mailbox.wait("The test of the blast", to=OPERATOR, subject=subject)

@@ -1,7 +1,7 @@
 """Readers as plain rows, for mail in bulk: an entity costs as much as everything else that is done for it."""
 
 from collections.abc import Collection
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, text
@@ -13,7 +13,7 @@ from service.subscribers.models import SubscriptionState
 _FIND = text(
     """
     SELECT subscriptions.id, newsletter_id, email, email_key, state, topic_ids, rhythm, weekday, hour,
-        time_zone, announcements, paused_until, enough_items, locale, plain_text
+        time_zone, announcements, paused_until, enough_items, locale, plain_text, confirmed_at
     FROM subscriptions JOIN subscribers ON subscribers.id = subscriber_id
     WHERE subscriptions.id = ANY(:subscription_ids)
     """
@@ -40,6 +40,7 @@ class Addressee(NamedTuple):
     enough_items: int
     locale: str
     plain_text: bool
+    confirmed_at: datetime | None
 
 
 def find(session: Session, subscription_ids: Collection[int]) -> dict[int, Addressee]:

@@ -21,6 +21,8 @@ class Circumstances:
     wording: str | None = field(default=None, repr=False)
     ip: str | None = field(default=None, repr=False)
     user_agent: str | None = field(default=None, repr=False)
+    #: Why an operator declares it in the reader's place.
+    reason: str | None = field(default=None, repr=False)
 
 
 def record(
@@ -34,6 +36,7 @@ def record(
 ) -> None:
     """Append one entry; the database refuses to change it afterwards."""
     agent = circumstances.user_agent
+    why = {} if circumstances.reason is None else {"reason": circumstances.reason}
     session.add(
         ConsentEvent(
             subscription_id=subscription.id,
@@ -45,7 +48,7 @@ def record(
             locale=subscription.locale,
             ip=plain_ip(circumstances.ip or ""),
             user_agent=None if agent is None else single_line(agent)[:300],
-            details=details or {},
+            details=(details or {}) | why,
         )
     )
 

@@ -25,6 +25,7 @@ def erase(session: Session, subscriber_id: int, *, hash_address: AddressHasher, 
         return False
     email_hash = hash_address(subscriber.email_key)
     suppression.suppress(session, email_hash, reason=REASON, now=now)
+    suppression.forget_whose(session, subscriber_id)
     ledger.cancel_pending(session, now=now, reason=REASON, subscriber_id=subscriber_id)
     session.execute(delete(SignupAttempt).where(SignupAttempt.email_hash == email_hash))
     # Others may have wanted to move to this address.

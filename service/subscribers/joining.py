@@ -45,11 +45,11 @@ def join(
     for row in queries.lock_all(session, mover.id):
         twin = theirs.get(row.newsletter_id)
         if twin is None:
-            _hand_over(session, row, other, circumstances=circumstances, now=now)
+            hand_over(session, row, other, circumstances=circumstances, now=now)
         elif row.state is SubscriptionState.ACTIVE:
             if twin.state is not SubscriptionState.ACTIVE:
-                _carry(session, row, twin, circumstances=circumstances, now=now)
-            _close(session, row, circumstances=circumstances, now=now)
+                carry(session, row, twin, circumstances=circumstances, now=now)
+            close(session, row, circumstances=circumstances, now=now)
     session.flush()
     session.expire(mover)
     if not queries.lock_all(session, mover.id):
@@ -57,16 +57,17 @@ def join(
         session.flush()
 
 
-def _hand_over(
+def hand_over(
     session: Session, row: Subscription, other: Subscriber, *, circumstances: Circumstances, now: datetime
 ) -> None:
+    """Let a subscription be another person's, with its mails."""
     ledger.hand_over(session, row.id, from_subscriber=row.subscriber_id, to_subscriber=other.id)
     row.subscriber = other
     consent.record(session, row, ConsentKind.ADDRESS_CHANGED, circumstances=circumstances, now=now)
     session.flush()
 
 
-def _carry(
+def carry(
     session: Session,
     row: Subscription,
     twin: Subscription,
@@ -74,6 +75,7 @@ def _carry(
     circumstances: Circumstances,
     now: datetime,
 ) -> None:
+    """Give the choices of an active subscription to its twin, which becomes active by them."""
     for name in _CARRIED:
         value = getattr(row, name)
         setattr(twin, name, list(value) if isinstance(value, list) else value)
@@ -92,7 +94,8 @@ def _carry(
     )
 
 
-def _close(session: Session, row: Subscription, *, circumstances: Circumstances, now: datetime) -> None:
+def close(session: Session, row: Subscription, *, circumstances: Circumstances, now: datetime) -> None:
+    """End a subscription that goes on elsewhere, with what is queued for it."""
     consent.record(
         session,
         row,

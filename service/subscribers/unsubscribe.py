@@ -73,7 +73,11 @@ def never_again(
     subscriber = asked.subscriber
     rows = queries.lock_all(session, subscriber.id)
     suppression.suppress(
-        session, hash_address(subscriber.email_key), list_id=0, reason="never_again", now=now
+        session,
+        hash_address(subscriber.email_key),
+        reason="never_again",
+        now=now,
+        subscriber_id=subscriber.id,
     )
     for subscription in rows:
         if subscription.state is not SubscriptionState.UNSUBSCRIBED:

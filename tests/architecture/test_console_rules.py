@@ -15,7 +15,11 @@ OPEN = {"console_entrance", "console_second_step", "console_forgotten"}
 
 #: Forms that change nothing anybody would look for, each with its reason.
 UNAUDITED = {
+    "console_readers.search": "looks for somebody; posted, so that no log has the address",
+    "console_suppressions.look": "looks an address up; posted for the same reason",
+    "console_reader_merging.find_other": "finds the other reader; the merge itself is audited",
     "console_kept.drop": "throws away what one typed oneself and never sent",
+    "console_blast_checks.typed": "shows what is being typed as a mail, and keeps nothing",
     "console_confirm.confirm": "proves who is there; what follows is audited",
 }
 

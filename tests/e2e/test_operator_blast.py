@@ -70,9 +70,9 @@ def check(page: Page) -> None:
     expect(page.get_by_text("312 readers of The Harbour Courier")).to_be_visible()
     mail = page.frame_locator("iframe")
     expect(mail.locator("strong")).to_have_text("storm")
-    page.get_by_role("link", name="Phone, 375").click()
+    page.get_by_role("link", name="Phone", exact=True).click()
     assert page.locator("iframe").bounding_box()["width"] == 375  # type: ignore[index]  # it is visible
-    page.get_by_text("The text part").click()
+    page.get_by_role("link", name="Text", exact=True).click()
     expect(page.locator("pre")).to_contain_text("the regatta moves to Sunday")
     page.get_by_role("button", name="Send a test to yourself").click()
     expect(page.get_by_role("status").filter(has_text="A test is on its way")).to_be_visible()

@@ -115,7 +115,7 @@ def blast(*, markdown: str = BLAST_MARKDOWN, links: SubscriberLinks = READER) ->
     return BlastLetter(
         letterhead=HEAD,
         subject="Come and see how the paper is made",
-        html=body.html,
+        html=f'<div class="prose">\n{body.html}\n</div>',
         text=body.text,
         links=links,
     )

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from service.blasts import (
     audience,
+    checks,
     drafts,
     frozen,
     lifecycle,
@@ -23,10 +24,11 @@ from service.blasts.plans import Plan
 from service.db import transaction
 from service.dispatch import TaskName
 from service.errors import Conflict, InvalidInput, NotFound
+from service.operators import queries as operators
 from service.operators.accounts import actor_of
 from service.operators.models import Role
 from service.ops import audiences, blasts
-from service.web.admin import auth, framed, page, tickets, words
+from service.web.admin import auth, blast_readers, framed, page, tickets, words
 from service.web.context import now, runtime
 
 blueprint = Blueprint("console_blasts", __name__, url_prefix="/console/blasts")
@@ -49,24 +51,33 @@ def blast(blast_id: int) -> ResponseReturnValue:
     with runtime().sessions() as session:
         line = blasts.get(session, blast_id)
         row = session.get_one(Blast, blast_id)
-        content = preview.preview(row, links=runtime().links)
+        seen = blast_readers.chosen(session, row)
+        if seen.address_in_url:
+            return redirect(seen.url(".blast", blast_id=blast_id))
+        content = preview.preview(session, row, links=runtime().links, reader=seen.reader)
         draft = row.state is BlastState.DRAFT
         criteria = audience.of(row)
         look = audiences.look(session, row.newsletter_id, criteria, now=now()) if draft else None
         sentence = look.sentence if look else audiences.describe(session, criteria)
-        missing = readiness.missing(row) if draft else []
+        report = checks.check(session, row, links=runtime().links) if draft else None
+        distrusted = checks.distrusted_words(session, row) if draft and "words" in request.args else None
+        testers = operators.list_all(session) if draft else []
         limits = rules.current(session)
     return render_template(
         "admin/blasts_draft.html" if draft else "admin/blasts_blast.html",
         blast=line,
-        content=content,
+        preview=framed.preview(content, page=".blast", frame=".mail", blast_id=blast_id, **seen.kept()),
+        inbox=blast_readers.inbox(row),
+        seen=seen,
         look=look,
         sentence=sentence,
         plan=Plan.read(row.plan),
-        seen=frozen.fingerprint(row),
-        missing=missing,
+        fingerprint=frozen.fingerprint(row),
+        report=report,
+        distrusted=distrusted,
+        testers=[each for each in testers if each.disabled_at is None and each.password_hash is not None],
+        most_testers=testing.MOST_RECEIVERS,
         limits=limits,
-        width=framed.width(),
         ticket=tickets.new(),
         row=row,
         public_url=runtime().links.blast(row.newsletter.slug, blast_id=row.id),
@@ -81,26 +92,32 @@ def mail(blast_id: int) -> ResponseReturnValue:
         row = session.get(Blast, blast_id)
         if row is None:
             raise NotFound("There is no such blast.")
-        content = preview.preview(row, links=runtime().links)
+        seen = blast_readers.chosen(session, row)
+        content = preview.preview(session, row, links=runtime().links, reader=seen.reader)
     return framed.mail(content.html)
 
 
 @blueprint.post("/<int:blast_id>/test")
 def send_test(blast_id: int) -> ResponseReturnValue:
-    """Send it to the operator who asks, and to nobody else."""
+    """Send it to operators, by default the one who asks, and to nobody else."""
     operator = auth.current_operator()
+    to = [int(each) for each in request.form.getlist("to") if each.isdecimal() and len(each) < 16]
     with transaction(runtime().sessions) as session:
+        seen = blast_readers.chosen(session, drafts.locked(session, blast_id))
         testing.send_test(
             session,
             blast_id,
             operator=operator,
             nonce=request.form.get("ticket", ""),
+            to=to,
+            as_reader=seen.reader,
             links=runtime().links,
             now=now(),
         )
     runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
-    page.say(f"A test is on its way to {operator.email}. Nobody else gets it.")
-    return redirect(url_for(".blast", blast_id=blast_id))
+    whom = operator.email if set(to) <= {operator.id} else f"{len(set(to))} operators"
+    page.say(f"A test is on its way to {whom}. Nobody else gets it.")
+    return redirect(seen.url(".blast", blast_id=blast_id))
 
 
 @blueprint.get("/<int:blast_id>/send")
@@ -124,6 +141,7 @@ def send(blast_id: int) -> ResponseReturnValue:
                 confirmed_count=confirmed,
                 seen=request.form.get("seen", ""),
                 operator_id=operator.id,
+                links=runtime().links,
                 now=now(),
             )
     except (Conflict, InvalidInput) as error:
@@ -219,8 +237,8 @@ def _confirm_page(blast_id: int, *, problem: str | None, status: int = 200) -> R
             plan=Plan.read(row.plan),
             look=audiences.look(session, row.newsletter_id, audience.of(row), now=now()),
             limits=limits,
-            seen=frozen.fingerprint(row),
-            missing=readiness.missing(row),
+            fingerprint=frozen.fingerprint(row),
+            missing=readiness.missing(session, row, links=runtime().links),
             problem=problem,
         )
     return shown, status

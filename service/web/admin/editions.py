@@ -75,8 +75,9 @@ def recipe(edition_id: int, recipe_id: int) -> ResponseReturnValue:
         "admin/editions_recipe.html",
         edition=found,
         recipe_id=recipe_id,
-        content=content,
-        width=framed.width(),
+        preview=framed.preview(
+            content, page=".recipe", frame=".recipe_mail", edition_id=edition_id, recipe_id=recipe_id
+        ),
     )
 
 

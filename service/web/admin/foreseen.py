@@ -33,8 +33,28 @@ def reader() -> ResponseReturnValue:
             except (InvalidInput, NotFound) as error:
                 problem = str(error)
     return render_template(
-        "admin/foreseen.html", asked=asked, seen=seen, problem=problem, rhythms=RHYTHMS
+        "admin/foreseen.html",
+        asked=asked,
+        seen=seen,
+        previews={each.subscription_id: _preview(each) for each in seen if each.content},
+        problem=problem,
+        rhythms=RHYTHMS,
     ), 422 if problem else 200
+
+
+def _preview(seen: Foreseen) -> framed.Preview | None:
+    """Show it by the number of its reader: an address does not belong into more addresses of pages."""
+    if seen.content is None:
+        return None
+    number = seen.subscription_id
+    return framed.preview(
+        seen.content,
+        page=".reader",
+        frame=".mail",
+        anchor=f"preview-{number}",
+        reader=number,
+        subscription_id=number,
+    )
 
 
 @blueprint.get("/<int:subscription_id>/mail")

@@ -19,9 +19,15 @@ ASKED_ANEW = frozenset(
     {
         "console_blasts.send",
         "console_blast_turns.approve",
+        "console_blasts.send_test",
         "console_queue.release_all",
         "console_messages.send_again",
+        "console_rescue.retry",
+        "console_rescue.send_unknown_again",
+        "console_limits.order",
         "console_editions.approve",
+        "console_reader_acts.resume",
+        "console_reader_merging.merge",
     }
 )
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, abort, current_app, g, render_template, stream_with_context
+from flask import Blueprint, Response, abort, current_app, stream_with_context
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
 from service.bootstrap import Runtime
-from service.clock import utc_now
 from service.delivery.throttle import Throttle
 from service.operators.models import Role
-from service.ops import blasts, overview, queue, way_out
+from service.ops import blasts, delays, monitor, overview, queue, stalls, traffic, way_out
 from service.settings import RelayAddress
 from service.web.admin import auth, words
 from service.web.admin.live_board import Board, Channel, is_serving
+from service.web.admin.live_press import Press
 from service.web.context import runtime as web_runtime
 
 blueprint = Blueprint("console_live", __name__, url_prefix="/console/live")
@@ -29,6 +29,7 @@ LIFETIME_SECONDS = 300
 #: At the latest then something is written: "3 minutes ago" grows, and a browser that left is noticed.
 BREATH_SECONDS = 5.0
 _EXTENSION = "broadsheet.live"
+_PRESS = "broadsheet.live.press"
 
 Read = Callable[[Session, datetime], object]
 
@@ -58,16 +59,33 @@ def _overview(_key: int) -> list[Part]:
 def _relays(_key: int) -> list[Part]:
     home = web_runtime()
     read = _read_way_out(home.throttle, home.settings.relays)
-    return [_part("relays", "admin/relays_list.html", "relays", read)]
+    return [_part("relays", "admin/relays_list.html", "relays", read, every=2.0)]
 
 
 def _queue(_key: int) -> list[Part]:
-    return [_part("mailings", "admin/queue_open.html", "open", _plain(queue.list_open))]
+    home = web_runtime()
+    ways = _read_way_out(home.throttle, home.settings.relays)
+    return [
+        _part("stalls", "admin/queue_stalls.html", "stalls", _at(stalls.list_stalls), every=5.0),
+        _part("now", "admin/queue_now.html", "now", _at(monitor.read_now)),
+        _part("mailings", "admin/queue_open.html", "open", _plain(queue.list_open)),
+        _part("queues", "admin/queue_queues.html", "queues", _at(monitor.read_queues), every=2.0),
+        _part("relays", "admin/relays_list.html", "relays", ways, every=2.0),
+        _part("day", "admin/queue_day.html", "day", _at(traffic.read_day), every=15.0),
+        _part("map", "admin/queue_map.html", "map", _at(traffic.read_errors), every=15.0),
+        _part(
+            "processes", "admin/queue_processes.html", "processes", _at(overview.list_processes), every=5.0
+        ),
+    ]
 
 
 def _mailing(key: int) -> list[Part]:
     read = _plain(partial(queue.get, mailing_id=key))
-    return [_part("account", "admin/queue_account.html", f"mailing {key}", read)]
+    late = _plain(partial(delays.read, mailing_id=key))
+    return [
+        _part("account", "admin/queue_account.html", f"mailing {key}", read),
+        _part("delays", "admin/queue_delays.html", f"delays {key}", late, every=5.0),
+    ]
 
 
 def _blasts(_key: int) -> list[Part]:
@@ -95,6 +113,7 @@ PAGES: dict[str, Callable[[int], list[Part]]] = {
 def _make_board(state: BlueprintSetupState) -> None:
     runtime: Runtime = state.app.extensions["broadsheet"]
     state.app.extensions[_EXTENSION] = Board(runtime.sessions)
+    state.app.extensions[_PRESS] = Press(breath=BREATH_SECONDS)
 
 
 @blueprint.get("/<page>", defaults={"key": 0})
@@ -117,12 +136,12 @@ def _events(board: Board, parts: list[Part]) -> Iterator[str]:
     yield "retry: 2000\n\n"
     ends = time.monotonic() + LIFETIME_SECONDS
     shown: dict[str, str] = {}
+    press: Press = current_app.extensions[_PRESS]
     with board.watch([part.channel for part in parts]) as watch:
         while time.monotonic() < ends and is_serving():
             answers = watch.next(timeout=BREATH_SECONDS)
-            g.now = utc_now()
             fresh = {
-                part.name: render_template(part.template, view=answers[part.channel.key])
+                part.name: press.print(part.template, answers[part.channel.key])
                 for part in parts
                 if part.channel.key in answers
             }

@@ -7,12 +7,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service.db import transaction
-from service.delivery.models import PENDING, MessageState
+from service.delivery.models import PENDING, MessageState, Stream
 from service.dispatch import TaskName
 from service.errors import NotFound
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.ops import control, flow, messages, queue
+from service.ops import control, flow, messages, queue, told
 from service.ops.messages import Filter
 from service.web.admin import auth, page, words
 from service.web.context import now, runtime
@@ -44,7 +44,7 @@ GROUPS = {
     "undecided": Group("Unknown, undecided", frozenset({MessageState.UNKNOWN}), undecided=True),
 }
 #: Periods that the overview counts.
-PERIODS = {"day": "in the last 24 hours", "today": "today (UTC)"}
+PERIODS = {"hour": "in the last hour", "day": "in the last 24 hours", "today": "today (UTC)"}
 
 
 @blueprint.get("/")
@@ -62,6 +62,9 @@ def index() -> ResponseReturnValue:
         since=_since(period),
         recipe_id=request.args.get("recipe", type=int),
         undecided=group.undecided,
+        stream=_stream(request.args.get("stream", "")),
+        domain=request.args.get("domain", "").strip().lower() or None,
+        relay=request.args.get("relay") or None,
     )
     with runtime().sessions() as session:
         line = queue.get(session, wanted.mailing_id) if wanted.mailing_id is not None else None
@@ -117,9 +120,11 @@ def _page(mailing_id: int, message_id: int, *, address: str | None) -> str:
     with runtime().sessions() as session:
         story = messages.get(session, mailing_id, message_id)
         line = queue.get(session, mailing_id)
+        behind = told.read(session, mailing_id, message_id)
     return render_template(
         "admin/queue_message.html",
         story=story,
+        told=behind,
         line=line,
         address=address,
         phases=words.PHASES,
@@ -128,8 +133,12 @@ def _page(mailing_id: int, message_id: int, *, address: str | None) -> str:
 
 
 def _since(period: str) -> datetime | None:
-    starts = {"day": flow.day_start, "today": flow.midnight}
+    starts = {"hour": flow.hour_start, "day": flow.day_start, "today": flow.midnight}
     return starts[period](now()) if period in starts else None
+
+
+def _stream(text: str) -> Stream | None:
+    return Stream(text) if text in set(Stream) else None
 
 
 def _key(text: str) -> messages.Key | None:

@@ -33,6 +33,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Editions", "console_editions.index"),
             Entry("Articles", "console_articles.index"),
             Entry("Blasts", "console_blasts.index"),
+            Entry("Reports", "console_reports.index"),
         ),
     ),
     (
@@ -49,6 +50,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "House",
         (
             Entry("Readers", "console_readers.index"),
+            Entry("Suppressions", "console_suppressions.index"),
             Entry("Sign-ups", "console_signups.index"),
             Entry("Relays", "console_relays.index"),
             Entry("Operators", "console_operators.index", role="admin"),

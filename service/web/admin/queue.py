@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from service.db import transaction
 from service.dispatch import TaskName
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.ops import control, queue
+from service.ops import control, delays, monitor, overview, queue, stalls, traffic, way_out
 from service.web.admin import auth, page, words
 from service.web.context import now, runtime
 
@@ -25,19 +26,36 @@ def index() -> ResponseReturnValue:
     """Show what is open, and the history a page at a time."""
     before = request.args.get("before", type=int)
     with runtime().sessions() as session:
-        open_lines = queue.list_open(session)
+        shown = {} if before else _monitor(session)
         closed = queue.list_closed(session, before_id=before, limit=HISTORY + 1)
     following = closed[HISTORY - 1].mailing_id if len(closed) > HISTORY else None
     return render_template(
-        "admin/queue.html", open_lines=open_lines, closed=closed[:HISTORY], following=following, before=before
+        "admin/queue.html", shown=shown, closed=closed[:HISTORY], following=following, before=before
     )
+
+
+def _monitor(session: Session) -> dict[str, object]:
+    """Read what the live parts show, for a page that stays as it is without JavaScript."""
+    home, instant = runtime(), now()
+    limits = home.throttle.snapshot()
+    return {
+        "stalls": stalls.list_stalls(session, now=instant),
+        "now": monitor.read_now(session, now=instant),
+        "mailings": queue.list_open(session),
+        "queues": monitor.read_queues(session, now=instant),
+        "relays": way_out.read(session, addresses=home.settings.relays, limits=limits, now=instant),
+        "day": traffic.read_day(session, now=instant),
+        "map": traffic.read_errors(session, now=instant),
+        "processes": overview.list_processes(session, now=instant),
+    }
 
 
 @blueprint.get("/<int:mailing_id>")
 def mailing(mailing_id: int) -> ResponseReturnValue:
     with runtime().sessions() as session:
         line = queue.get(session, mailing_id)
-    return render_template("admin/queue_mailing.html", line=line)
+        late = delays.read(session, mailing_id)
+    return render_template("admin/queue_mailing.html", line=line, late=late)
 
 
 @blueprint.post("/<int:mailing_id>/pause")

@@ -26,6 +26,15 @@ def index() -> ResponseReturnValue:
     return render_template("admin/relays.html", view=view)
 
 
+@blueprint.get("/hold")
+def ask_to_hold() -> ResponseReturnValue:
+    """Say what holding a relay means before it is done."""
+    auth.require(Role.SENDER)
+    addresses = runtime().settings.relays
+    label = way_out.check_known(request.args.get("relay", ""), addresses=addresses)
+    return render_template("admin/relays_hold.html", relay=label, others=len(addresses) - 1)
+
+
 @blueprint.post("/hold")
 def hold() -> ResponseReturnValue:
     label = _move(control.hold_relay)

@@ -16,6 +16,7 @@ _PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("message */*", "console_messages.message", ("mailing_id", "message_id")),
     ("segment *", "console_segments.segment", ("segment_id",)),
     ("subscriber *", "console_readers.reader", ("subscriber_id",)),
+    ("the suppression list", "console_suppressions.index", ()),
     ("all bulk mail", "console_queue.ask_to_pause_all", ()),
     ("operator *", "console_operators.operator", ("operator_id",)),
     ("blast rules", "console_blast_rules.index", ()),

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from math import sqrt
 from typing import Any
 
 from flask import Blueprint, current_app, url_for
 
 from service.delivery.models import MailingState, MessageState
 from service.delivery.relays import RelayState
+from service.ops.traffic import ErrorMap
+from service.web.admin import queue_plots
 from service.web.context import now
 
 REASONS = {
@@ -146,6 +149,16 @@ def span(length: timedelta) -> str:
     return f"{seconds // 86400} days"
 
 
+def seconds(length: float) -> str:
+    """A measured length of time: "0.5 s", "12 s", "3 min"."""
+    return f"{length:.1f} s" if length < 10 else span(timedelta(seconds=length))
+
+
+def heat(errors: ErrorMap, n: int) -> int:
+    """Return how dark a cell of the map of errors is, 0 to 5: by the root, so that a few are seen too."""
+    return 1 + round(4 * sqrt(n / errors.highest)) if n else 0
+
+
 def waited(since: datetime) -> str:
     """How long somebody has been waiting, by this request's instant."""
     return span(now() - since)
@@ -193,6 +206,10 @@ def install(blueprint: Blueprint) -> None:
         "either": either,
         "waited": waited,
         "until": until,
+        "seconds": seconds,
+        "heat": heat,
+        "spark": queue_plots.spark,
+        "day_plot": queue_plots.day_plot,
     }
     for name, words in filters.items():
         blueprint.add_app_template_filter(words, name)

@@ -99,7 +99,7 @@ def test_a_draft_can_be_thrown_away_and_a_started_blast_cannot(session: Session)
 def test_the_preview_reads_like_the_mail_and_acts_on_nobody(session: Session) -> None:
     newsletter = make_newsletter(session)
 
-    content = preview(make_blast(session, newsletter), links=LINKS)
+    content = preview(session, make_blast(session, newsletter), links=LINKS)
 
     assert content.subject == "Open house"
     assert '<a href="https://courier.example/quay"' in content.html
@@ -111,9 +111,9 @@ def test_the_preview_reads_like_the_mail_and_acts_on_nobody(session: Session) ->
 
 
 def test_an_empty_draft_can_be_previewed(session: Session) -> None:
-    content = preview(
-        make_blast(session, make_newsletter(session), subject="", body_markdown=""), links=LINKS
-    )
+    blast = make_blast(session, make_newsletter(session), subject="", body_markdown="")
+
+    content = preview(session, blast, links=LINKS)
 
     assert content.subject == "(no subject yet)"
 
@@ -157,9 +157,9 @@ def test_a_blast_that_gmail_would_cut_off_is_not_sent(session: Session) -> None:
     blast = make_blast(session, make_newsletter(session), body_markdown="- Щука\n" * 5_000)
 
     with pytest.raises(Conflict, match="too long"):
-        readiness.check(blast)
+        readiness.check(session, blast, links=LINKS)
 
-    assert readiness.missing(edit(session, blast, body_markdown="Щука " * 1_000)) == []
+    assert readiness.missing(session, edit(session, blast, body_markdown="Щука " * 1_000), links=LINKS) == []
 
 
 def test_a_test_needs_what_every_mail_needs(session: Session) -> None:

@@ -26,7 +26,9 @@ Act = Callable[[Session, Blast, datetime], object]
 
 def confirm(session: Session, blast: Blast, now: datetime) -> object:
     seen = frozen.fingerprint(blast)
-    return schedule.confirm(session, blast.id, confirmed_count=READERS, seen=seen, operator_id=1, now=now)
+    return schedule.confirm(
+        session, blast.id, confirmed_count=READERS, seen=seen, operator_id=1, links=LINKS, now=now
+    )
 
 
 def deliver_some(session: Session, blast: Blast, now: datetime) -> object:

@@ -40,6 +40,7 @@ def confirm(session: Session, blast: Blast, *, count: int = 2, operator_id: int 
         confirmed_count=count,
         seen=frozen.fingerprint(blast),
         operator_id=operator_id,
+        links=LINKS,
         now=NOW,
     )
 
@@ -92,7 +93,7 @@ def test_what_was_changed_after_it_was_seen_does_not_go(session: Session) -> Non
     drafts.edit(session, blast.id, subject="Open day", body_markdown="Come on!", actor="operator 2", now=NOW)
 
     with pytest.raises(Conflict, match="Somebody has changed this blast"):
-        schedule.confirm(session, blast.id, confirmed_count=2, seen=seen, operator_id=1, now=NOW)
+        schedule.confirm(session, blast.id, confirmed_count=2, seen=seen, operator_id=1, links=LINKS, now=NOW)
 
     assert blast.state is BlastState.DRAFT
 
@@ -235,7 +236,7 @@ def test_two_operators_and_two_schedulers_send_it_once(committing: Sessions) -> 
         with committing.begin() as session:
             gate.wait(timeout=10)
             return schedule.confirm(
-                session, blast.id, confirmed_count=2, seen=seen, operator_id=operator_id, now=NOW
+                session, blast.id, confirmed_count=2, seen=seen, operator_id=operator_id, links=LINKS, now=NOW
             ).send_at
 
     def tick(_: int) -> int:

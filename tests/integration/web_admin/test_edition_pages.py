@@ -14,6 +14,7 @@ from service.digests.models import Edition
 from service.newsletters.models import Rhythm
 from service.operators.models import Role
 from service.recipes.models import Recipe
+from service.reports.models import ClickTally
 from tests.factories import make_article, make_newsletter, make_source, make_subscription
 from tests.integration.web_admin.browsing import Visitor
 
@@ -60,7 +61,7 @@ def test_a_digest_is_shown_in_a_frame_that_can_do_nothing(
         recipe = session.scalars(select(Recipe).order_by(Recipe.id)).first()
     assert recipe is not None
     path = f"/console/editions/{edition.id}/recipes/{recipe.id}"
-    page = visitor.open(f"{path}?width=375").text
+    page = visitor.open(f"{path}?look=phone").text
     assert 'sandbox=""' in page
     assert 'width="375"' in page
     mail = visitor.open(f"{path}/mail")
@@ -71,6 +72,24 @@ def test_a_digest_is_shown_in_a_frame_that_can_do_nothing(
     # The reader's own links act on nobody here.
     assert "/u/" not in mail.text
     assert "/p/" not in mail.text
+
+
+def test_the_report_marks_the_links_of_the_mail_in_which_most_was_followed(
+    visitor: Visitor, sessions: Sessions, edition: Edition
+) -> None:
+    with transaction(sessions) as session:
+        last = session.scalars(select(Recipe).order_by(Recipe.id.desc())).first()
+        assert last is not None
+        place = {"mailing_id": edition.mailing_id, "article_id": last.article_ids[1], "slot": 2, "variant": 0}
+        day = datetime.now(UTC).date()
+        session.add(ClickTally(**place, day=day, people=1234, repeats=0, machines=0))
+    visitor.be(sessions, Role.VIEWER)
+    report = f"/console/reports/{edition.mailing_id}"
+    assert f'src="{report}/map?recipe={last.id}"' in visitor.open(report).text
+    mail = visitor.open(f"{report}/map")
+    assert mail.headers["Content-Security-Policy"].startswith("sandbox;")
+    assert mail.text.count("1,234 people") == 1
+    assert mail.text.count("0 people") >= 1
 
 
 def test_the_readers_of_one_digest_are_a_list(visitor: Visitor, sessions: Sessions, edition: Edition) -> None:
