@@ -132,6 +132,7 @@ class BlastRules(Model):
     error_percent: Mapped[float] = mapped_column(default=5.0)
     bounce_percent: Mapped[float] = mapped_column(default=3.0)
     complaint_percent: Mapped[float] = mapped_column(default=0.1)
+    undo_seconds: Mapped[int] = mapped_column(default=60, server_default="60")
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 

@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from service.errors import InvalidInput
 
-#: Nothing leaves sooner after the button: the time to take it back.
-UNDO = timedelta(seconds=60)
 #: Between the first zone on earth and the last there is a little more; whoever is there has been served.
 A_DAY = timedelta(days=1)
 FURTHEST = timedelta(days=92)
@@ -88,12 +86,12 @@ def check(plan: Plan) -> None:
         )
 
 
-def first_instant(plan: Plan, *, zones: Iterable[str], now: datetime) -> datetime:
-    """Return when the first mail may leave: at the earliest a minute from now.
+def first_instant(plan: Plan, *, zones: Iterable[str], undo: timedelta, now: datetime) -> datetime:
+    """Return when the first mail may leave: not before the time to take it back is over.
 
     :raises InvalidInput: that time is over, too far away, or is left out by the change to summer time.
     """
-    soonest = now + UNDO
+    soonest = now + undo
     if plan.when is When.NOW or plan.clock is None:
         return soonest
     if plan.when is When.AT:

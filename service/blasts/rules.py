@@ -1,7 +1,7 @@
 """The rules for sending blasts: who types, who approves, who is spared, and what stops it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +12,8 @@ from service.errors import InvalidInput
 
 COUNTS = (1, 100_000_000)
 CAP_HOURS = (0, 14 * 24)
+#: Less than five seconds is no time to see a mistake.
+UNDO_SECONDS = (5, 3600)
 PERCENT = (0.01, 100.0)
 
 
@@ -25,6 +27,12 @@ class Rules:
     error_percent: float = 5.0
     bounce_percent: float = 3.0
     complaint_percent: float = 0.1
+    #: Nothing leaves sooner after the button.
+    undo_seconds: int = 60
+
+    @property
+    def undo(self) -> timedelta:
+        return timedelta(seconds=self.undo_seconds)
 
 
 NAMES = tuple(Rules.__dataclass_fields__)
@@ -45,6 +53,7 @@ def change(session: Session, rules: Rules, *, actor: str, now: datetime) -> None
     if rules.second_person_above is not None:
         _check(rules.second_person_above, COUNTS, field="second_person_above")
     _check(rules.cap_hours, CAP_HOURS, field="cap_hours")
+    _check(rules.undo_seconds, UNDO_SECONDS, field="undo_seconds")
     for name in ("error_percent", "bounce_percent", "complaint_percent"):
         _check(getattr(rules, name), PERCENT, field=name)
     row = session.get(BlastRules, 1, with_for_update=True)

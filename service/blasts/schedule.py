@@ -26,7 +26,7 @@ def confirm(
     links: Links,
     now: datetime,
 ) -> Blast:
-    """Schedule a draft, or hand it to a second sender where the rules want one; nothing leaves for a minute.
+    """Schedule a draft, or hand it to a second sender where the rules want one. Nothing leaves at once.
 
     Confirming what is confirmed already changes nothing: a double click, or a form that was sent again.
 
@@ -71,7 +71,7 @@ def approve(session: Session, blast_id: int, *, seen: str, operator_id: int, now
     frozen.check(blast, seen)
     target = lifecycle.after(blast.state, Move.SCHEDULE)
     blast.approved_by = operator_id
-    blast.send_at = max(blast.send_at or now, now + plans.UNDO)
+    blast.send_at = max(blast.send_at or now, now + rules.current(session).undo)
     move(session, blast, target, action="blast.approved", actor=f"operator {operator_id}", now=now)
     return blast
 
@@ -138,4 +138,4 @@ def check_count(live: int, confirmed: int) -> None:
 
 def _instant(session: Session, blast: Blast, plan: Plan, *, now: datetime) -> datetime:
     zones = audience.zones(session, blast, now=now) if plan.when is When.LOCAL else ()
-    return plans.first_instant(plan, zones=zones, now=now)
+    return plans.first_instant(plan, zones=zones, undo=rules.current(session).undo, now=now)

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("error_percent", sa.Float(), nullable=False),
         sa.Column("bounce_percent", sa.Float(), nullable=False),
         sa.Column("complaint_percent", sa.Float(), nullable=False),
+        sa.Column("undo_seconds", sa.BigInteger(), server_default="60", nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_blast_rules_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_blast_rules")),
     )

@@ -26,7 +26,7 @@ class PlanForm(ConsoleForm):
     when = RadioField(
         "When",
         choices=[
-            option(When.NOW.value, "At once, a minute after it was confirmed"),
+            option(When.NOW.value, "At once, when the time to take it back is over"),
             option(When.AT.value, "At one time, the same instant for everybody"),
             option(When.LOCAL.value, "At the same time on each reader’s own clock"),
         ],

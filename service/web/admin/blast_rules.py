@@ -26,6 +26,7 @@ class BlastRulesForm(ConsoleForm):
     typed_above = IntegerField("Type the number above", [_NEEDED])
     second_person_above = IntegerField("A second sender approves above", [Optional()])
     cap_hours = IntegerField("Hours between two blasts", [_NEEDED])
+    undo_seconds = IntegerField("Seconds to take it back", [_NEEDED])
     error_percent = FloatField("Percent that fail", [_NEEDED])
     bounce_percent = FloatField("Percent that bounce", [_NEEDED])
     complaint_percent = FloatField("Percent that complain", [_NEEDED])
