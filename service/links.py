@@ -57,6 +57,10 @@ class Links:
         """Leads to an article and counts it; names the place in the mail, never the reader."""
         return f"{self.base_url}/r/{self.tokens.make(Purpose.CLICK, [mailing_id, article_id, slot, variant])}"
 
+    def blast_click(self, *, mailing_id: int, number: int, variant: int) -> str:
+        """As `click`, for a link that an operator wrote; the variant is that of the mail's subject."""
+        return f"{self.base_url}/b/{self.tokens.make(Purpose.BLAST_CLICK, [mailing_id, number, variant])}"
+
     def trap(self, *, mailing_id: int) -> str:
         """Stands in every mail of a mailing where no person sees it: who follows it is a machine."""
         return f"{self.base_url}/h/{self.tokens.make(Purpose.TRAP, [mailing_id])}"

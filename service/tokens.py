@@ -30,6 +30,8 @@ class Purpose(StrEnum):
     OLD_ADDRESS = "old-address"
     NEVER_AGAIN = "never"
     CLICK = "click"
+    #: Of a link in a blast.
+    BLAST_CLICK = "blast-click"
     #: A link that no person sees.
     TRAP = "trap"
     #: Of a browser whose reader asked to be recognised.

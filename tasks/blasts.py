@@ -10,8 +10,11 @@ from tasks.process import planning_slots, room
 
 @app.task(name=TaskName.FAN_OUT_BLASTS)
 def fan_out() -> None:
-    """Write the ledger rows of blasts that have begun, slice by slice, then wake delivery."""
+    """Begin what is due, write ledger rows slice by slice, watch what is on its way, then wake delivery."""
+    here = runtime()
     with room(planning_slots) as free:
         if free:
-            sending.fan_out(runtime().sessions, now=utc_now())
-    runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+            sending.start_due(here.sessions, links=here.links, now=utc_now())
+            sending.keep_watch(here.sessions, now=utc_now())
+            sending.fan_out(here.sessions, now=utc_now())
+    here.dispatcher.wake(TaskName.DELIVER_BULK)

@@ -28,7 +28,7 @@ def create(
     *,
     subject: str,
     body_markdown: str,
-    topic_ids: Sequence[int],
+    topic_ids: Sequence[int] = (),
     in_archive: bool = True,
     preheader: str = "",
     blocks: Sequence[Block] = (),
@@ -41,7 +41,7 @@ def create(
     """
     blast = Blast(
         newsletter_id=newsletter.id,
-        subject=_subject(subject),
+        subject=checked_subject(subject),
         preheader=_preheader(preheader),
         body_markdown=_body(body_markdown),
         blocks=write(_blocks(newsletter, body_markdown, blocks)),
@@ -63,7 +63,7 @@ def edit(
     *,
     subject: str,
     body_markdown: str,
-    topic_ids: Sequence[int],
+    topic_ids: Sequence[int] | None = None,
     in_archive: bool = True,
     preheader: str = "",
     blocks: Sequence[Block] = (),
@@ -71,7 +71,9 @@ def edit(
     actor: str,
     now: datetime,
 ) -> Blast:
-    """Change a draft; `version` is the one that the change was made from, None that it does not matter.
+    """Change the words of a draft; without `topic_ids` its audience stays.
+
+    `version` is the one that the change was made from, None that it does not matter.
 
     :raises Conflict: once it has begun, or when somebody has changed it since.
     :raises InvalidInput: something is too long, or a merge field is not one of ours.
@@ -81,11 +83,12 @@ def edit(
     if version is not None and version != blast.version:
         raise Conflict("Somebody has changed this blast since you opened it.")
     before = _facts(blast)
-    blast.subject = _subject(subject)
+    blast.subject = checked_subject(subject)
     blast.preheader = _preheader(preheader)
     blast.body_markdown = _body(body_markdown)
     blast.blocks = write(_blocks(blast.newsletter, body_markdown, blocks))
-    blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
+    if topic_ids is not None:
+        blast.topic_ids = _topics(session, blast.newsletter_id, topic_ids)
     blast.in_archive = in_archive
     if _facts(blast) != before:
         blast.version += 1
@@ -118,11 +121,15 @@ def locked(session: Session, blast_id: int) -> Blast:
     return blast
 
 
-def _subject(value: str) -> str:
+def checked_subject(value: str, *, field: str = "subject") -> str:
+    """Return a subject as one clean line.
+
+    :raises InvalidInput: it is too long.
+    """
     subject = typed_line(value)
     if len(subject) > SUBJECT_LENGTH:
         raise InvalidInput(
-            f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field="subject"
+            f"The subject has {len(subject)} characters; {SUBJECT_LENGTH} is the most.", field=field
         )
     merging.refuse(subject, where="subject", field="subject")
     return subject

@@ -1,10 +1,10 @@
-"""One message to many: the blast, its audience and how far its fan-out has come."""
+"""One message to many: the blast, its audience, its time, and how far its fan-out has come."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
@@ -12,13 +12,19 @@ from service.newsletters.models import Newsletter
 
 
 class BlastState(StrEnum):
-    """draft -> sending <-> paused -> sent, or cancelled from any but sent."""
+    """draft -> (awaiting ->) scheduled -> sending <-> paused -> sent; lifecycle.MOVES has every way."""
 
     DRAFT = "draft"
+    #: Confirmed by one sender; another one has to approve it.
+    AWAITING = "awaiting"
+    #: Waits for its time, at least the minute in which it can be taken back.
+    SCHEDULED = "scheduled"
     SENDING = "sending"
     PAUSED = "paused"
     SENT = "sent"
     CANCELLED = "cancelled"
+    #: Could not begin before its latest time, and will not.
+    EXPIRED = "expired"
 
 
 class Segment(Model):
@@ -31,6 +37,7 @@ class Segment(Model):
     name: Mapped[str]
     definition: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("newsletter_id", "name"),)
 
@@ -54,10 +61,35 @@ class Blast(Model):
     version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     #: Empty means everybody who consented; otherwise readers of any of these topics.
     topic_ids: Mapped[list[int]]
+    #: What narrows the audience further, as `Criteria` writes it.
+    audience: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    #: The segment that the audience was taken from; a later change of the segment does not reach it.
     segment_id: Mapped[int | None] = mapped_column(ForeignKey("segments.id"))
     #: Whether it has a public page once it is sent.
     in_archive: Mapped[bool] = mapped_column(default=True, server_default="true")
+    #: The other subject of a comparison; empty without one.
+    subject_b: Mapped[str] = mapped_column(default="", server_default="")
+    #: When and in which parts it shall go, as `Plan` writes it.
+    plan: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     state: Mapped[BlastState]
+    #: When the first mail may leave: never before this instant.
+    send_at: Mapped[datetime | None]
+    #: When a sender confirmed it: who asks for announcements later is not in the audience.
+    scheduled_at: Mapped[datetime | None]
+    #: The operators who confirmed and, where two are needed, approved it.
+    requested_by: Mapped[int | None]
+    approved_by: Mapped[int | None]
+    #: With a first part: until when the rest waits at least, and when it was let go.
+    held_until: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+    #: The variant whose subject the rest gets: 0 for `subject`, 1 for `subject_b`.
+    winner: Mapped[int | None]
+    #: Whether bounces and complaints stop it; not any more once an operator went on after such a stop.
+    watched: Mapped[bool] = mapped_column(default=True, server_default="true")
+    #: Why it was stopped or expired, in a sentence; empty when an operator did it.
+    ended_because: Mapped[str] = mapped_column(default="", server_default="")
+    #: Put away from the list; nothing else changes.
+    archived_at: Mapped[datetime | None]
     #: Set when sending starts.
     mailing_id: Mapped[int | None] = mapped_column(unique=True)
     recipe_id: Mapped[int | None]
@@ -80,4 +112,55 @@ class Blast(Model):
             "id",
             postgresql_where=text("in_archive AND state = 'sent'"),
         ),
+        Index("ix_blasts_waiting", "send_at", postgresql_where=text("state IN ('awaiting', 'scheduled')")),
     )
+
+
+class BlastRules(Model):
+    """What holds for sending every blast; one row at most, and the defaults hold without it."""
+
+    __tablename__ = "blast_rules"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, default=1)
+    #: Above so many readers the number is typed.
+    typed_above: Mapped[int] = mapped_column(default=10_000)
+    #: Above so many readers a second sender approves; None never asks for one.
+    second_person_above: Mapped[int | None]
+    #: Who got a blast within so many hours is skipped; 0 skips nobody.
+    cap_hours: Mapped[int] = mapped_column(default=0)
+    #: More than these shares of what was sent pause a blast, and keep the rest back.
+    error_percent: Mapped[float] = mapped_column(default=5.0)
+    bounce_percent: Mapped[float] = mapped_column(default=3.0)
+    complaint_percent: Mapped[float] = mapped_column(default=0.1)
+    undo_seconds: Mapped[int] = mapped_column(default=60, server_default="60")
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class BlastLink(Model):
+    """Where a counted link of a blast leads to: looked up, never read from the address."""
+
+    __tablename__ = "blast_links"
+
+    mailing_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: In the order of the text, from 1.
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    url: Mapped[str]
+
+
+class BlastClick(Model):
+    """One followed link of a blast. Knows the variant of the mail, and nothing of who followed it."""
+
+    __tablename__ = "blast_clicks"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    mailing_id: Mapped[int]
+    number: Mapped[int]
+    variant: Mapped[int]
+    at: Mapped[datetime]
+    #: SHA-256 over the day's salt, address and user agent: tells doubles, not people.
+    visitor: Mapped[bytes]
+    #: A `Verdict` at first sight; bursts are told when it is counted.
+    verdict: Mapped[str]
+
+    __table_args__ = (Index("ix_blast_clicks_mailing_id_visitor", "mailing_id", "visitor"),)

@@ -1,13 +1,14 @@
-"""A blast in each language of its readers: its own words are the same, those around them are not."""
+"""A blast in each language of its readers, and under each subject that is compared."""
 
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from service.blasts import content
+from service.blasts import content, counted
 from service.blasts.models import Blast
+from service.emails.letters import BlastLetter
 from service.links import Links
 from service.recipes import making
 from service.recipes.content import Draft
@@ -20,42 +21,69 @@ def make(
 ) -> int:
     """Make the recipes for readers of these languages; return the one in the newsletter's own."""
     own = blast.newsletter.locale
+    subjects = [blast.subject, blast.subject_b] if blast.subject_b else [blast.subject]
     made = {
-        locale: _make(session, blast, mailing_id=mailing_id, locale=locale, links=links, now=now)
+        (variant, locale): _make(
+            session,
+            blast,
+            subject,
+            mailing_id=mailing_id,
+            variant=variant,
+            locale=locale,
+            links=links,
+            now=now,
+        )
+        for variant, subject in enumerate(subjects)
         for locale in sorted({own, *locales})
     }
-    return made[own].id
+    return made[0, own].id
 
 
-def by_language(session: Session, blast: Blast) -> list[tuple[int | None, ColumnElement[bool]]]:
-    """Return each recipe with the readers it is for.
+def by_language(
+    session: Session, blast: Blast, *, variant: int = 0
+) -> list[tuple[int | None, ColumnElement[bool]]]:
+    """Return each recipe with this subject, and the readers it is for.
 
     Whoever reads a language that nobody read when the blast was started gets the newsletter's own.
     """
+    written = func.coalesce(Recipe.content["variant"].as_integer(), 0)
     rows = session.execute(
         select(Recipe.id, Recipe.locale)
-        .where(Recipe.mailing_id == blast.mailing_id, Recipe.id != blast.recipe_id)
+        .where(Recipe.mailing_id == blast.mailing_id, written == variant)
         .order_by(Recipe.id)
     ).all()
-    others = Subscription.locale.not_in([locale for _, locale in rows])
-    return [(blast.recipe_id, others), *((key, Subscription.locale == locale) for key, locale in rows)]
+    own = blast.newsletter.locale
+    others = Subscription.locale.not_in([locale for _, locale in rows if locale != own])
+    return [
+        (key, others if locale == own else Subscription.locale == locale)
+        for key, locale in sorted(rows, key=lambda row: (row[1] != own, row[0]))
+    ]
 
 
 def _make(
-    session: Session, blast: Blast, *, mailing_id: int, locale: str, links: Links, now: datetime
+    session: Session,
+    blast: Blast,
+    subject: str,
+    *,
+    mailing_id: int,
+    variant: int,
+    locale: str,
+    links: Links,
+    now: datetime,
 ) -> Recipe:
     said = content.of(session, blast)
     draft = Draft(
         kind=RecipeKind.BLAST,
         newsletter_id=blast.newsletter_id,
         mailing_id=mailing_id,
-        subject=blast.subject,
+        subject=subject,
         locale=locale,
-        content=said.recipe(links=links),
+        content=said.recipe(links=links) | ({"variant": variant} if variant else {}),
     )
-    return making.make(
-        session,
-        draft,
-        letter=lambda: said.letter(subject=blast.subject, locale=locale, links=links),
-        now=now,
-    )
+
+    def letter() -> BlastLetter:
+        plain = said.letter(subject=subject, locale=locale, links=links)
+        counted.keep(session, plain, mailing_id=mailing_id)
+        return counted.counted(plain, mailing_id=mailing_id, variant=variant, links=links)
+
+    return making.make(session, draft, letter=letter, now=now)

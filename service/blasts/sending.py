@@ -1,21 +1,32 @@
 """Starts, fans out, holds and ends a blast; each move holds from its commit on, and is in the audit log."""
 
+import logging
 import time
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from service import audit
-from service.blasts import audience, lifecycle, readiness, recipes
+from service.blasts import (
+    audience,
+    first_part,
+    lifecycle,
+    readiness,
+    recipes,
+    schedule,
+    timing,
+    watching,
+)
 from service.blasts.drafts import locked
 from service.blasts.lifecycle import Move
 from service.blasts.models import Blast, BlastState
+from service.blasts.moving import move
 from service.db import Sessions, transaction
 from service.delivery import mailings, planning
 from service.delivery.models import Mailing, MailingState, Stream
-from service.errors import Conflict
 from service.links import Links
+
+log = logging.getLogger(__name__)
 
 KIND = "blast"
 #: Subscription ids per transaction of the fan-out: a fraction of a second; no row passes through the worker.
@@ -27,17 +38,27 @@ PASS_SECONDS = 60.0
 def start(
     session: Session, blast_id: int, *, confirmed_count: int, links: Links, actor: str, now: datetime
 ) -> Blast:
-    """Freeze the audience and open the mailing; starting what has begun changes nothing.
+    """Send a draft without the minute in which it can be taken back: for commands, never for a page.
+
+    Starting what has begun changes nothing.
 
     :raises Conflict: when something is missing, or the audience is not the one that was confirmed.
     """
     blast = locked(session, blast_id)
     if blast.started_at is not None and blast.state is not BlastState.CANCELLED:
         return blast
-    target = lifecycle.after(blast.state, Move.START)
+    lifecycle.after(blast.state, Move.START)
     readiness.check(session, blast, links=links)
+    schedule.check_count(audience.count(session, blast, now=now), confirmed_count)
+    blast.confirmed_count = confirmed_count
+    begin(session, blast, links=links, actor=actor, now=now)
+    return blast
+
+
+def begin(session: Session, blast: Blast, *, links: Links, actor: str, now: datetime) -> None:
+    """Open the mailing of a locked blast and freeze between which ids its audience is."""
+    target = lifecycle.after(blast.state, Move.START)
     who = audience.measure(session, blast, now=now)
-    _check_count(who.count, confirmed_count)
     mailing = mailings.open_mailing(
         session,
         stream=Stream.BLAST,
@@ -50,11 +71,35 @@ def start(
     blast.recipe_id = recipes.make(
         session, blast, mailing_id=mailing.id, locales=who.locales, links=links, now=now
     )
-    blast.confirmed_count = who.count
     blast.fan_out_after, blast.fan_out_until = who.after_id, who.until_id
     blast.started_at = now
-    _move(session, blast, target, action="blast.started", actor=actor, now=now)
-    return blast
+    move(session, blast, target, action="blast.started", actor=actor, now=now)
+
+
+def start_due(sessions: Sessions, *, links: Links, now: datetime) -> int:
+    """Begin every scheduled blast whose time has come, and drop those whose latest time is over; return how
+    many began. Each is a transaction of its own: one that cannot be rendered holds up no other.
+    """
+    with transaction(sessions) as session:
+        for late in schedule.expire(session, now=now):
+            log.error("Blast %s was dropped: %s", late.id, late.ended_because, extra={"blast_id": late.id})
+    begun = 0
+    while True:
+        with transaction(sessions) as session:
+            blast = schedule.next_due(session, now=now)
+            if blast is None:
+                return begun
+            begin(session, blast, links=links, actor="system", now=now)
+            begun += 1
+
+
+def keep_watch(sessions: Sessions, *, now: datetime) -> None:
+    """Stop what goes badly, then let the rest of what went well go."""
+    with transaction(sessions) as session:
+        for blast in watching.stop_bad(session, now=now):
+            log.error("Blast %s was paused by itself.", blast.id, extra={"blast_id": blast.id})
+    with transaction(sessions) as session:
+        first_part.release_due(session, now=now)
 
 
 def pause(session: Session, blast_id: int, *, actor: str, now: datetime) -> Blast:
@@ -63,7 +108,7 @@ def pause(session: Session, blast_id: int, *, actor: str, now: datetime) -> Blas
     target = lifecycle.after(blast.state, Move.PAUSE)
     if blast.mailing_id is not None:
         mailings.pause(session, blast.mailing_id, now=now, by=actor)
-    _move(session, blast, target, action="blast.paused", actor=actor, now=now)
+    move(session, blast, target, action="blast.paused", actor=actor, now=now)
     return blast
 
 
@@ -72,8 +117,12 @@ def resume(session: Session, blast_id: int, *, actor: str, now: datetime) -> Bla
     blast = _synced(session, blast_id, now=now)
     target = lifecycle.after(blast.state, Move.RESUME)
     if blast.mailing_id is not None:
+        mailing = session.get_one(Mailing, blast.mailing_id)
+        if mailing.paused_by == mailings.SYSTEM:
+            # Whoever goes on has seen the numbers; the same ones would stop it again at once.
+            blast.watched = False
         mailings.resume(session, blast.mailing_id, now=now)
-    _move(session, blast, target, action="blast.resumed", actor=actor, now=now)
+    move(session, blast, target, action="blast.resumed", actor=actor, now=now)
     return blast
 
 
@@ -84,7 +133,7 @@ def cancel(session: Session, blast_id: int, *, actor: str, now: datetime) -> Bla
     if blast.mailing_id is not None:
         mailings.stop(session, blast.mailing_id, now=now)
     blast.fan_out_after = None
-    _move(session, blast, target, action="blast.cancelled", actor=actor, now=now)
+    move(session, blast, target, action="blast.cancelled", actor=actor, now=now)
     return blast
 
 
@@ -108,20 +157,38 @@ def fan_out(sessions: Sessions, *, now: datetime, seconds: float = PASS_SECONDS)
 
 
 def fan_out_slice(session: Session, blast: Blast, *, now: datetime) -> int:
-    """Write the next rows of a locked blast and move its checkpoint; after the last, planning is over."""
+    """Write the next rows of a locked blast and move its checkpoint; after the last, planning is over, or the
+    rest begins to wait.
+    """
     if blast.mailing_id is None or blast.fan_out_after is None:
         return 0
     until = blast.fan_out_until or 0
     up_to = min(blast.fan_out_after + SLICE, until)
     mailing, new = session.get_one(Mailing, blast.mailing_id), 0
-    for recipe_id, reads in recipes.by_language(session, blast):
-        readers = audience.within(blast, after_id=blast.fan_out_after, up_to_id=up_to, reads=reads, now=now)
-        new += planning.put_audience(session, mailing, readers, kind=KIND, recipe_id=recipe_id, now=now)
-    if up_to >= until:
-        blast.fan_out_after = None
-        mailings.finish_planning(session, blast.mailing_id, now=now)
-    else:
+    terms = timing.terms(session, blast, now=now)
+    drawn = first_part.draw(blast)
+    for variant in first_part.variants(blast):
+        for recipe_id, reads in recipes.by_language(session, blast, variant=variant):
+            readers = audience.within(
+                blast,
+                after_id=blast.fan_out_after,
+                up_to_id=up_to,
+                reads=reads,
+                now=now,
+                draw=drawn,
+                variant=variant,
+            ).add_columns(*terms)
+            new += planning.put_audience(
+                session, mailing, readers, kind=KIND, recipe_id=recipe_id, variant=variant, now=now
+            )
+    if up_to < until:
         blast.fan_out_after = up_to
+    else:
+        blast.fan_out_after = None
+        if drawn is not None and drawn.first:
+            first_part.hold(blast, now=now)
+        else:
+            mailings.finish_planning(session, blast.mailing_id, now=now)
     session.flush()
     return new
 
@@ -169,39 +236,9 @@ def _synced(session: Session, blast_id: int, *, now: datetime) -> Blast:
 
 def _follow(session: Session, blast: Blast, mailing_state: MailingState, *, now: datetime) -> None:
     if mailing_state is MailingState.FINISHED:
-        _move(session, blast, BlastState.SENT, action="blast.finished", actor="system", now=now)
+        move(session, blast, BlastState.SENT, action="blast.finished", actor="system", now=now)
     elif mailing_state is MailingState.STOPPED:
         blast.fan_out_after = None
-        _move(session, blast, BlastState.CANCELLED, action="blast.cancelled", actor="system", now=now)
+        move(session, blast, BlastState.CANCELLED, action="blast.cancelled", actor="system", now=now)
     elif mailing_state is MailingState.PAUSED:
-        _move(session, blast, BlastState.PAUSED, action="blast.paused", actor="system", now=now)
-
-
-def _check_count(live: int, confirmed: int) -> None:
-    if live == 0:
-        raise Conflict("Nobody would get this blast: no active reader has consented to announcements here.")
-    if live != confirmed:
-        raise Conflict(
-            f"The audience has changed: you confirmed {confirmed:,} readers, now there are {live:,}. "
-            "Look again and confirm the new number."
-        )
-
-
-def _move(
-    session: Session, blast: Blast, target: BlastState, *, action: str, actor: str, now: datetime
-) -> None:
-    if blast.state is target:
-        return
-    before, blast.state = blast.state, target
-    if target in {BlastState.SENT, BlastState.CANCELLED}:
-        blast.finished_at = now
-    session.flush()
-    audit.record(
-        session,
-        actor=actor,
-        action=action,
-        subject=f"blast {blast.id}",
-        now=now,
-        before={"state": before.value},
-        after={"state": target.value, "confirmed_count": blast.confirmed_count},
-    )
+        move(session, blast, BlastState.PAUSED, action="blast.paused", actor="system", now=now)

@@ -4,11 +4,14 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Select, func, literal, select
+from sqlalchemy import ColumnElement, LargeBinary, Select, case, func, literal, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
 from service.delivery.models import Mailing, Message, MessageState
+
+#: What a query may say of each reader beside who it is.
+_MORE = ("due_at", "expires_at", "skip_reason")
 
 
 def put_audience(
@@ -19,19 +22,25 @@ def put_audience(
     kind: str,
     recipe_id: int | None,
     now: datetime,
+    variant: int = 0,
 ) -> int:
     """Plan one mail for each (subscription id, subscriber id) of a query; return how many were new.
 
-    No row passes through this process. Messages that are there already stay as they are.
+    The query may have more columns: `due_at` (not before; else now), `expires_at` (not after), and
+    `skip_reason` (who has one is skipped, with a row). No row passes through this process. Messages that are
+    there already stay as they are.
     """
     who = audience.subquery("who")
     # One draw of the system's randomness and a hash per reader: two UUIDs were a third of the whole cost.
     secret = literal(secrets.token_bytes(32), LargeBinary)
     digest = func.sha256(secret.op("||")(func.int8send(who.c[0])))
     # OFFSET 0 keeps the hash from being made twice.
-    drawn = select(who.c[0], who.c[1], func.encode(digest, "hex").label("random")).offset(0)
+    more = [column for column in who.c if column.key in _MORE]
+    drawn = select(who.c[0], who.c[1], func.encode(digest, "hex").label("random"), *more).offset(0)
     readers = drawn.subquery("readers")
-    subscription_id, subscriber_id, random = readers.c
+    subscription_id, subscriber_id, random, *_ = readers.c
+    due_at, expires_at, skip_reason = (readers.c.get(name) for name in _MORE)
+    planned: ColumnElement[Any] = literal(MessageState.PLANNED, Message.state.type)
     values: dict[Any, ColumnElement[Any]] = {
         Message.mailing_id: literal(mailing.id),
         Message.dedupe_key: func.concat("subscription ", subscription_id),
@@ -40,14 +49,14 @@ def put_audience(
         Message.subscriber_id: subscriber_id,
         Message.subscription_id: subscription_id,
         Message.recipe_id: literal(recipe_id, Message.recipe_id.type),
-        Message.variant: literal(0),
-        Message.details: literal({}, JSONB),
+        Message.variant: literal(variant),
+        Message.details: literal({}, JSONB) if expires_at is None else _details(expires_at),
         Message.return_path_token: func.left(random, 32),
         Message.message_id: func.right(random, 32),
-        Message.state: literal(MessageState.PLANNED, Message.state.type),
-        Message.reason: literal(""),
+        Message.state: planned if skip_reason is None else _state(skip_reason),
+        Message.reason: literal("") if skip_reason is None else skip_reason,
         Message.attempts: literal(0),
-        Message.due_at: literal(now, Message.due_at.type),
+        Message.due_at: literal(now, Message.due_at.type) if due_at is None else due_at,
         Message.created_at: literal(now, Message.created_at.type),
         Message.state_at: literal(now, Message.state_at.type),
     }
@@ -59,3 +68,15 @@ def put_audience(
         .cte("new")
     )
     return session.scalar(select(func.count()).select_from(new)) or 0
+
+
+def _state(skip_reason: ColumnElement[Any]) -> ColumnElement[Any]:
+    kind = Message.state.type
+    return case(
+        (skip_reason == "", literal(MessageState.PLANNED, kind)), else_=literal(MessageState.SKIPPED, kind)
+    )
+
+
+def _details(expires_at: ColumnElement[Any]) -> ColumnElement[Any]:
+    """As JSON writes an instant; sessions are in UTC."""
+    return func.jsonb_build_object("expires_at", expires_at)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from service.articles.models import ArticleTopic, Source
-from service.blasts.models import Blast, BlastState
+from service.blasts import due as blasts
 from service.delivery import queries as delivery
 from service.delivery.models import Stream
 from service.digests import pulling, review
@@ -22,9 +22,7 @@ def due_tasks(session: Session, *, now: datetime) -> list[TaskName]:
         TaskName.PLAN_FIRST_DIGESTS: exists().where(
             Subscription.first_digest_pending, Subscription.state == SubscriptionState.ACTIVE
         ),
-        TaskName.FAN_OUT_BLASTS: exists().where(
-            Blast.state.in_([BlastState.SENDING, BlastState.PAUSED]), Blast.fan_out_after.is_not(None)
-        ),
+        TaskName.FAN_OUT_BLASTS: blasts.is_due(now=now),
         TaskName.PULL_WITHDRAWN: pulling.is_due(),
         TaskName.PLAN_DIGESTS: or_(subscribers.is_due(now=now), review.is_over(now)),
         TaskName.DELIVER_BULK: delivery.is_due([Stream.DIGEST, Stream.BLAST], now=now),

@@ -13,6 +13,7 @@ from service.delivery.limit_view import LimitView
 from service.delivery.relays import RelayHealth, health_of
 from service.newsletters import queries as newsletters
 from service.ops import heartbeats, queue
+from service.ops.blasts import Dropped, list_dropped
 from service.ops.flow import Flow, read_flow
 from service.ops.missed import Missed, list_missed
 from service.ops.queue import Line
@@ -92,6 +93,7 @@ class House:
     not_ready: tuple[NotReady, ...]
     newsletters: int
     missed: tuple[Missed, ...]
+    dropped: tuple[Dropped, ...]
     #: Sign-ups that look like abuse.
     floods: tuple[Alarm, ...]
 
@@ -145,6 +147,7 @@ def read_house(session: Session, *, now: datetime) -> House:
         not_ready=tuple(NotReady(each.id, each.name, tuple(missing)) for each, missing in ready if missing),
         newsletters=len(ready),
         missed=tuple(list_missed(session, now=now)),
+        dropped=tuple(list_dropped(session, now=now)),
         floods=list_alarms(session, now=now),
     )
 

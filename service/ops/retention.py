@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
+from service.blasts import clicks as blast_clicks
 from service.db import Sessions, transaction
 from service.delivery import accounting, aging
 from service.digests import editions, restoring
@@ -25,6 +26,7 @@ DUTIES: tuple[Duty, ...] = (
     purging.purge_unconfirmed,
     moving.forget,
     clicks.forget_clicks,
+    blast_clicks.forget,
     site_events.forget,
     widget_views.forget,
     traps.forget,

@@ -154,6 +154,7 @@ def write_blast(world: World, subject: str) -> Page:
     """Write a draft and return its page."""
     browser = world.operator
     page = browser.open("/console/blasts/new")
+    page = browser.press(page, page.form(field="topics_any"), "Continue to the text")
     form = page.form(field="body_markdown").fill(
         subject=subject,
         body_markdown="## Doors open at six\n\nCome and see how **the presses** run.\n\n"
@@ -177,10 +178,19 @@ def send_blast(world: World, draft: Page, *, readers: int) -> None:
     browser.press(page, form)
 
 
+def _shorten_undo(world: World) -> None:
+    """Let confirmed blasts wait no longer than the rules allow at the least, as an administrator may."""
+    browser = world.operator
+    page = browser.open("/console/blasts/rules")
+    saved = browser.press(page, page.form(field="undo_seconds").fill(undo_seconds="5"), "Save")
+    check("Saved" in saved.text, f"The rules for sending were not saved: {complaint(saved)}.")
+
+
 def blast_goes_out(world: World) -> None:
     """Write, look at it, test it, send it: every reader who asked for announcements gets it once."""
     browser = world.operator
     subject = "An evening in the printing hall"
+    _shorten_undo(world)
     draft = write_blast(world, subject)
     shown = browser.open(f"{draft.path}?look=text")
     check("the presses" in shown.text, "The preview does not show the text.")

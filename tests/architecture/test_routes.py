@@ -56,6 +56,7 @@ def test_every_link_in_a_mail_leads_to_a_route(runtime: Runtime, client: FlaskCl
         links.old_address(change_id=1, at=now),
         links.unsubscribe(subscription_id=1, mailing_id=2),
         links.click(article_id=1, mailing_id=2, slot=3),
+        links.blast_click(mailing_id=2, number=1, variant=0),
         links.invitation(operator_id=1, generation=1, at=now),
         links.new_password(operator_id=1, mark="0123456789abcdef", at=now),
         links.console(),

@@ -66,6 +66,7 @@ def test_a_blast_outlives_its_login_and_a_passkey_brings_its_author_back(
     console = live.settings.base_url
     add_passkey(page, console, editor)
     page.goto(f"{console}/console/blasts/new")
+    page.get_by_role("button", name="Continue to the text").click()
     page.get_by_label("Subject").fill("The regatta moves")
     page.get_by_label("Text").fill("Because of the **storm**.\n\nSee you on Sunday.")
     with transaction(committing) as session:

@@ -1,7 +1,8 @@
 """An operator sends a blast in a real browser: log in, write, look, test, confirm, send, watch it arrive."""
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,7 +16,7 @@ from service.delivery import mailings
 from service.delivery.models import Mailing, Message
 from service.operators import passwords
 from service.operators.models import Role
-from tests.factories import make_newsletter, make_operator, make_subscription
+from tests.factories import LINKS, make_newsletter, make_operator, make_subscription
 from tests.integration.ops import scenes
 
 PASSWORD = "a quiet harbour town"
@@ -59,6 +60,7 @@ def log_in(page: Page, console: str, email: str) -> None:
 def write(page: Page) -> None:
     page.get_by_role("link", name="Blasts", exact=True).click()
     page.get_by_role("link", name="Write a blast").click()
+    page.get_by_role("button", name="Continue to the text").click()
     page.get_by_label("Subject").fill("The regatta moves to Sunday")
     page.get_by_label("Text").fill("Because of the **storm**, the regatta moves to Sunday.")
     page.get_by_role("button", name="Save and check").click()
@@ -85,12 +87,20 @@ def test_an_operator_sends_a_blast(page: Page, console: str, committing: Session
     write(page)
     check(page)
     page.get_by_role("link", name="Continue to sending").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Send to 312 readers").dblclick()
-    expect(page.get_by_role("status").filter(has_text="It is on its way")).to_be_visible()
+    expect(page.locator(".countdown")).to_contain_text(re.compile(r"Goes in \d+ s"))
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("status").filter(has_text="Nobody got it")).to_be_visible()
+    page.get_by_role("link", name="Continue to sending").click()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Send to 312 readers").click()
+    expect(page.locator(".countdown")).to_be_visible()
     expect(page.locator("[data-live-mark]")).to_have_text("Live")
 
     # From here on nobody reloads: what workers do shows by itself.
-    now = datetime.now(UTC)
+    now = datetime.now(UTC) + timedelta(seconds=61)
+    assert sending.start_due(committing, links=LINKS, now=now) == 1
     sending.fan_out(committing, now=now)
     expect(page.locator("[data-part]")).to_contain_text("0 of 312 done", timeout=8000)
     with transaction(committing) as session:
@@ -139,6 +149,11 @@ def test_no_page_of_the_desk_is_wider_than_its_screen(
         "/blasts/",
         f"/blasts/{blast.id}",
         f"/blasts/{blast.id}/edit",
+        f"/blasts/{blast.id}/audience",
+        f"/blasts/{blast.id}/plan",
+        "/blasts/rules",
+        "/blasts/segments/",
+        f"/blasts/segments/new?newsletter={blast.newsletter_id}",
         f"/blasts/{blast.id}/send",
     ):
         page.goto(f"{console}/console{path}")

@@ -25,10 +25,11 @@ def email(committing: Sessions) -> str:
 def open_draft(page: Page) -> None:
     page.get_by_role("link", name="Blasts", exact=True).click()
     page.get_by_role("link", name="Write a blast").click()
+    page.get_by_role("button", name="Continue to the text").click()
     page.get_by_label("Subject").fill("Open house")
     page.get_by_label("Text", exact=True).fill("You read {{ topics | everything }}.")
     page.get_by_role("button", name="Save and check").click()
-    page.get_by_role("link", name="Change text").click()
+    page.get_by_role("link", name="Change the text").click()
 
 
 def test_a_blast_is_put_together_from_blocks_and_seen_as_it_is_typed(

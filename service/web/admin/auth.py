@@ -25,6 +25,7 @@ _STOPS = frozenset(
         "console_queue.pause_all",
         "console_queue.pause",
         "console_blasts.pause",
+        "console_blast_turns.undo",
         "console_reader_acts.leave",
         "console_reader_acts.pause",
         "console_reader_acts.suppress",

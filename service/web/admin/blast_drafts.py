@@ -1,6 +1,6 @@
-"""Writing a blast: new drafts, and changing one."""
+"""The words of a blast: its second step."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -9,7 +9,6 @@ from service.blasts.blocks import read
 from service.blasts.models import Blast
 from service.db import transaction
 from service.errors import InvalidInput, NotFound
-from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
@@ -25,46 +24,6 @@ auth.protect(blueprint, look=Role.EDITOR, change=Role.EDITOR)
 words.install(blueprint)
 
 
-@blueprint.get("/new")
-def new() -> ResponseReturnValue:
-    """Show an empty form; with several newsletters, ask first for which one."""
-    with runtime().sessions() as session:
-        choices = newsletters.list_open(session)
-    newsletter = _chosen(choices)
-    if newsletter is None:
-        return render_template("admin/blasts_new.html", choices=choices)
-    return _form_page(BlastForm().offer(newsletter), newsletter, Editor((), {}))
-
-
-@blueprint.post("/new")
-def create() -> ResponseReturnValue:
-    with transaction(runtime().sessions) as session:
-        newsletter = _chosen(newsletters.list_open(session))
-        if newsletter is None:
-            raise NotFound("There is no such newsletter, or it is closed.")
-        form = BlastForm().offer(newsletter)
-        if blast_editor.pressed()[0]:
-            return _form_page(form, newsletter, blast_editor.acted(session, newsletter))
-        if not _is_valid(form):
-            return _typed_page(session, form, newsletter), 422
-        try:
-            blast = drafts.create(
-                session,
-                newsletter,
-                **form.words(),
-                blocks=blast_editor.typed(),
-                topic_ids=form.chosen_topics(),
-                in_archive=form.in_archive.data,
-                operator_id=auth.current_operator().id,
-                now=now(),
-            )
-        except InvalidInput as error:
-            form.complain(error, default="subject")
-            return _typed_page(session, form, newsletter), 422
-    page.say("Saved as a draft. Look at it, send yourself a test, then send it.")
-    return redirect(url_for("console_blasts.blast", blast_id=blast.id))
-
-
 @blueprint.get("/<int:blast_id>/edit")
 def edit(blast_id: int) -> ResponseReturnValue:
     with runtime().sessions() as session:
@@ -72,7 +31,7 @@ def edit(blast_id: int) -> ResponseReturnValue:
         if blast is None:
             raise NotFound("There is no such blast.")
         newsletter = blast.newsletter
-        form = filled(blast).offer(newsletter)
+        form = filled(blast)
         editor = blast_editor.shown(session, newsletter, read(blast.blocks))
     return _form_page(form, newsletter, editor, blast_id=blast_id)
 
@@ -83,11 +42,11 @@ def change(blast_id: int) -> ResponseReturnValue:
         blast = drafts.locked(session, blast_id)
         lifecycle.check_editable(blast.state)
         newsletter = blast.newsletter
-        form = BlastForm().offer(newsletter)
+        form = BlastForm()
         if blast_editor.pressed()[0]:
             editor = blast_editor.acted(session, newsletter)
             return _form_page(form, newsletter, editor, blast_id=blast_id)
-        if not _is_valid(form):
+        if not form.validate():
             return _typed_page(session, form, newsletter, blast_id=blast_id), 422
         if form.version.data is not None and form.version.data != blast.version:
             return _overtaken(session, form, blast), 409
@@ -95,9 +54,10 @@ def change(blast_id: int) -> ResponseReturnValue:
             drafts.edit(
                 session,
                 blast_id,
-                **form.words(),
+                subject=form.subject.data or "",
+                preheader=form.preheader.data or "",
+                body_markdown=form.body_markdown.data or "",
                 blocks=blast_editor.typed(),
-                topic_ids=form.chosen_topics(),
                 in_archive=form.in_archive.data,
                 version=form.version.data,
                 actor=actor_of(auth.current_operator()),
@@ -108,21 +68,6 @@ def change(blast_id: int) -> ResponseReturnValue:
             return _typed_page(session, form, newsletter, blast_id=blast_id), 422
     page.say("Saved.")
     return redirect(url_for("console_blasts.blast", blast_id=blast_id))
-
-
-def _chosen(choices: list[Newsletter]) -> Newsletter | None:
-    if len(choices) == 1:
-        return choices[0]
-    wanted = request.args.get("newsletter", type=int)
-    return next((each for each in choices if each.id == wanted), None)
-
-
-def _is_valid(form: BlastForm) -> bool:
-    valid = bool(form.validate())
-    if form.audience.data == "topics" and not form.chosen_topics():
-        form.topic_ids.errors = ["Choose at least one topic, or send it to everybody who asked."]
-        valid = False
-    return valid
 
 
 def _overtaken(session: Session, form: BlastForm, blast: Blast) -> str:
@@ -137,7 +82,7 @@ def _typed_page(
     form: BlastForm,
     newsletter: Newsletter,
     *,
-    blast_id: int | None = None,
+    blast_id: int,
     theirs: blast_changes.Change | None = None,
 ) -> str:
     editor = blast_editor.shown(session, newsletter, blast_editor.typed())
@@ -149,7 +94,7 @@ def _form_page(
     newsletter: Newsletter,
     editor: Editor,
     *,
-    blast_id: int | None = None,
+    blast_id: int,
     theirs: blast_changes.Change | None = None,
 ) -> str:
     return render_template(

@@ -5,15 +5,29 @@ from collections.abc import Callable
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.blasts import audience, checks, drafts, lifecycle, preview, readiness, sending, showing, testing
+from service.blasts import (
+    audience,
+    checks,
+    drafts,
+    frozen,
+    lifecycle,
+    preview,
+    readiness,
+    rules,
+    schedule,
+    sending,
+    showing,
+    testing,
+)
 from service.blasts.models import Blast, BlastState
+from service.blasts.plans import Plan
 from service.db import transaction
 from service.dispatch import TaskName
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, InvalidInput, NotFound
 from service.operators import queries as operators
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.ops import blasts
+from service.ops import audiences, blasts
 from service.web.admin import auth, blast_readers, framed, page, tickets, words
 from service.web.context import now, runtime
 
@@ -24,14 +38,16 @@ words.install(blueprint)
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
+    """List blasts; those that were put away have a list of their own."""
+    archived = bool(request.args.get("archived"))
     with runtime().sessions() as session:
-        found = blasts.list_all(session)
-    return render_template("admin/blasts.html", blasts=found)
+        found = blasts.list_all(session, archived=archived)
+    return render_template("admin/blasts.html", blasts=found, archived=archived)
 
 
 @blueprint.get("/<int:blast_id>")
 def blast(blast_id: int) -> ResponseReturnValue:
-    """Show a draft to be checked, or what became of one that has begun."""
+    """Show a draft to be checked, or what became of one that was confirmed."""
     with runtime().sessions() as session:
         line = blasts.get(session, blast_id)
         row = session.get_one(Blast, blast_id)
@@ -40,21 +56,28 @@ def blast(blast_id: int) -> ResponseReturnValue:
             return redirect(seen.url(".blast", blast_id=blast_id))
         content = preview.preview(session, row, links=runtime().links, reader=seen.reader)
         draft = row.state is BlastState.DRAFT
-        count = audience.count(session, row, now=now()) if draft else 0
+        criteria = audience.of(row)
+        look = audiences.look(session, row.newsletter_id, criteria, now=now()) if draft else None
+        sentence = look.sentence if look else audiences.describe(session, criteria)
         report = checks.check(session, row, links=runtime().links) if draft else None
         distrusted = checks.distrusted_words(session, row) if draft and "words" in request.args else None
         testers = operators.list_all(session) if draft else []
+        limits = rules.current(session)
     return render_template(
         "admin/blasts_draft.html" if draft else "admin/blasts_blast.html",
         blast=line,
         preview=framed.preview(content, page=".blast", frame=".mail", blast_id=blast_id, **seen.kept()),
         inbox=blast_readers.inbox(row),
         seen=seen,
-        count=count,
+        look=look,
+        sentence=sentence,
+        plan=Plan.read(row.plan),
+        fingerprint=frozen.fingerprint(row),
         report=report,
         distrusted=distrusted,
         testers=[each for each in testers if each.disabled_at is None and each.password_hash is not None],
         most_testers=testing.MOST_RECEIVERS,
+        limits=limits,
         ticket=tickets.new(),
         row=row,
         public_url=runtime().links.blast(row.newsletter.slug, blast_id=row.id),
@@ -99,30 +122,34 @@ def send_test(blast_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/<int:blast_id>/send")
 def confirm(blast_id: int) -> ResponseReturnValue:
-    """Show how many readers would get it now; only this number can be sent to."""
+    """Show all that would go, and to how many; only this can be confirmed."""
     auth.require(Role.SENDER)
     return _confirm_page(blast_id, problem=None)
 
 
 @blueprint.post("/<int:blast_id>/send")
 def send(blast_id: int) -> ResponseReturnValue:
-    """Start sending; a second press of the button finds it started and changes nothing."""
-    auth.require(Role.SENDER)
+    """Schedule what was shown; a second press of the button finds it scheduled and changes nothing."""
+    operator = auth.require(Role.SENDER)
     confirmed = request.form.get("confirmed_count", default=-1, type=int)
     try:
         with transaction(runtime().sessions) as session:
-            sending.start(
+            _check_typed(confirmed, above=rules.current(session).typed_above)
+            made = schedule.confirm(
                 session,
                 blast_id,
                 confirmed_count=confirmed,
+                seen=request.form.get("seen", ""),
+                operator_id=operator.id,
                 links=runtime().links,
-                actor=actor_of(auth.current_operator()),
                 now=now(),
             )
-    except Conflict as error:
+    except (Conflict, InvalidInput) as error:
         return _confirm_page(blast_id, problem=str(error), status=409)
-    runtime().dispatcher.wake(TaskName.FAN_OUT_BLASTS)
-    page.say("It is on its way. You can pause or cancel it here at any time.")
+    if made.state is BlastState.AWAITING:
+        page.say("Confirmed. It goes when another sender has approved it.")
+    elif made.state is BlastState.SCHEDULED:
+        page.say("Confirmed. It can be taken back until its time comes.")
     return redirect(url_for(".blast", blast_id=blast_id))
 
 
@@ -187,15 +214,31 @@ def _move(move: Callable[..., Blast], blast_id: int) -> None:
         move(session, blast_id, actor=actor_of(auth.current_operator()), now=now())
 
 
+def _check_typed(confirmed: int, *, above: int) -> None:
+    """The number itself is the word that has to be typed; with or without what groups its digits."""
+    typed = "".join(sign for sign in request.form.get("typed_count", "") if sign.isdigit())
+    if confirmed > above and typed != str(confirmed):
+        raise InvalidInput(f"Type the number of readers, {confirmed:,}, to confirm it.", field="typed_count")
+
+
 def _confirm_page(blast_id: int, *, problem: str | None, status: int = 200) -> ResponseReturnValue:
     with runtime().sessions() as session:
         line = blasts.get(session, blast_id)
         if line.state is not BlastState.DRAFT:
+            if problem is not None:
+                page.warn(problem)
             return redirect(url_for(".blast", blast_id=blast_id))
         row = session.get_one(Blast, blast_id)
-        count = audience.count(session, row, now=now())
-        missing = readiness.missing(session, row, links=runtime().links)
-    shown = render_template(
-        "admin/blasts_confirm.html", blast=line, count=count, missing=missing, problem=problem
-    )
+        limits = rules.current(session)
+        shown = render_template(
+            "admin/blasts_confirm.html",
+            blast=line,
+            row=row,
+            plan=Plan.read(row.plan),
+            look=audiences.look(session, row.newsletter_id, audience.of(row), now=now()),
+            limits=limits,
+            fingerprint=frozen.fingerprint(row),
+            missing=readiness.missing(session, row, links=runtime().links),
+            problem=problem,
+        )
     return shown, status

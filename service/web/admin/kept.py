@@ -18,6 +18,7 @@ auth.protect(blueprint, change=Role.VIEWER)
 ASKED_ANEW = frozenset(
     {
         "console_blasts.send",
+        "console_blast_turns.approve",
         "console_blasts.send_test",
         "console_queue.release_all",
         "console_messages.send_again",

@@ -89,7 +89,9 @@ def _mailing(key: int) -> list[Part]:
 
 
 def _blasts(_key: int) -> list[Part]:
-    return [_part("list", "admin/blasts_list.html", "blasts", _plain(blasts.list_all))]
+    return [
+        _part("list", "admin/blasts_list.html", "blasts", _plain(partial(blasts.list_all, archived=False)))
+    ]
 
 
 def _blast(key: int) -> list[Part]:

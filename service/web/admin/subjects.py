@@ -19,6 +19,7 @@ _PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("the suppression list", "console_suppressions.index", ()),
     ("all bulk mail", "console_queue.ask_to_pause_all", ()),
     ("operator *", "console_operators.operator", ("operator_id",)),
+    ("blast rules", "console_blast_rules.index", ()),
     ("sign-in rules", "console_sign_in_rules.index", ()),
 )
 

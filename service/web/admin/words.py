@@ -31,6 +31,7 @@ REASONS = {
     "erased": "erased",
     "withdrawn": "the article was withdrawn",
     "cancelled": "cancelled",
+    "frequency_cap": "had another blast shortly before",
     # why a message failed, or waits
     "no_such_mailbox": "no such mailbox",
     "mailbox_disabled": "the mailbox is disabled",
@@ -77,6 +78,7 @@ STATES: dict[str, tuple[str, str]] = {
     MailingState.STOPPED: ("stopped", "off"),
     MailingState.FINISHED: ("finished", "good"),
     "draft": ("draft", ""),
+    "awaiting": ("waits for a second sender", "warn"),
     "idle": ("waiting", "off"),
     # relays
     RelayState.OPEN: ("open", "good"),
@@ -162,6 +164,16 @@ def waited(since: datetime) -> str:
     return span(now() - since)
 
 
+def until(instant: datetime) -> str:
+    """How long it is until then, by this request's instant."""
+    return span(instant - now())
+
+
+def is_near(instant: datetime) -> bool:
+    """Whether something happens within two minutes: a page without scripts then loads itself anew."""
+    return instant - now() < timedelta(minutes=2)
+
+
 def is_overdue(hour: datetime) -> bool:
     """Whether an hour is over."""
     return hour + timedelta(hours=1) <= now()
@@ -193,6 +205,7 @@ def install(blueprint: Blueprint) -> None:
         "span": span,
         "either": either,
         "waited": waited,
+        "until": until,
         "seconds": seconds,
         "heat": heat,
         "spark": queue_plots.spark,
@@ -200,6 +213,7 @@ def install(blueprint: Blueprint) -> None:
     }
     for name, words in filters.items():
         blueprint.add_app_template_filter(words, name)
+    blueprint.add_app_template_test(is_near, "near")
     blueprint.add_app_template_test(is_overdue, "overdue")
     blueprint.add_app_template_test(is_ahead, "ahead")
     blueprint.add_app_template_global(url_if, "url_if")

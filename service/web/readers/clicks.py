@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from service.articles.models import Article
+from service.blasts import clicks as blast_clicks
 from service.db import transaction
 from service.digests.content import NO_MAILING
 from service.errors import NotFound
@@ -44,3 +45,25 @@ def follow(token: str) -> ResponseReturnValue:
                 reader=reader_behind(session, article.newsletter_id),
             )
     return private(redirect(article.url, code=302))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made
+
+
+@blueprint.get("/b/<token>")
+def follow_blast(token: str) -> ResponseReturnValue:
+    """Lead to where a link of a blast leads, and count it under the mail's subject, not under its reader."""
+    mailing_id, number, variant = ids(Purpose.BLAST_CLICK, token, at_least=3)
+    with transaction(runtime().sessions) as session:
+        url = blast_clicks.find_url(session, mailing_id, number)
+        if url is None or not is_web_address(url):
+            raise NotFound(_("This article is not available any more."))
+        blast_clicks.record(
+            session,
+            mailing_id=mailing_id,
+            number=number,
+            variant=variant,
+            ip=visitor_ip(),
+            user_agent=request.user_agent.string,
+            method=request.method,
+            prefetch=is_prefetch(),
+            now=now(),
+        )
+    return private(redirect(url, code=302))  # type: ignore[arg-type]  # a Response of werkzeug's that Flask made

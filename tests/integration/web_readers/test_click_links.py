@@ -7,6 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article
+from service.blasts import clicks as blast_clicks
+from service.blasts.models import BlastLink
 from service.digests.content import NO_MAILING
 from service.newsletters.models import Newsletter
 from service.popularity import counting
@@ -49,6 +51,22 @@ def test_a_link_of_a_preview_leads_to_the_article_and_counts_nothing(
     session.expire_all()
     assert session.scalars(select(Click)).all() == []
     assert session.scalars(select(SignalBucket)).all() == []
+
+
+def test_a_link_of_a_blast_leads_where_it_was_written_and_counts_people_under_the_subject(
+    session: Session, reader: Reader
+) -> None:
+    session.add(BlastLink(mailing_id=7, number=1, url="https://courier.example/programme"))
+    session.commit()
+    links = reader.runtime.links
+    path = path_of(links.blast_click(mailing_id=7, number=1, variant=1))
+    for agent in ("Mozilla/5.0 Firefox/140", "Mozilla/5.0 Firefox/140", "Barracuda scanner"):
+        answer = reader.client.get(path + "?to=https://evil.example", headers={"User-Agent": agent})
+        assert (answer.status_code, answer.location) == (302, "https://courier.example/programme")
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert blast_clicks.people(session, 7) == {0: 0, 1: 1}
+    unknown = path_of(links.blast_click(mailing_id=7, number=2, variant=0))
+    assert reader.client.get(unknown).status_code == 404
 
 
 def test_a_click_takes_no_destination_from_the_address(reader: Reader, article: Article) -> None:

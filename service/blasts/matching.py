@@ -1,0 +1,95 @@
+"""Criteria as conditions of a query over subscriptions; consent is not among them, it holds in any case."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, any_, exists, literal
+
+from service.blasts.criteria import Criteria
+from service.db import Model
+from service.delivery.models import Mailing, Message, MessageState, Stream
+from service.popularity.models import Click, Verdict
+from service.subscribers.models import Subscription
+
+#: Has it, or may have it.
+GOT = (MessageState.SENT, MessageState.UNKNOWN, MessageState.SENDING)
+#: Was to get it, and for certain did not.
+MISSED = (MessageState.FAILED, MessageState.SKIPPED, MessageState.CANCELLED, MessageState.EXPIRED)
+
+_IDS = Model.type_annotation_map[list[int]]
+
+
+def conditions(criteria: Criteria, *, now: datetime) -> list[ColumnElement[bool]]:
+    """Return what must all hold."""
+    return list(_each(criteria, now=now))
+
+
+def _each(criteria: Criteria, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+    if criteria.topics_any:
+        yield Subscription.topic_ids.overlap(list(criteria.topics_any))
+    if criteria.topics_all:
+        yield Subscription.topic_ids.contains(list(criteria.topics_all))
+    if criteria.topics_none:
+        yield ~Subscription.topic_ids.overlap(list(criteria.topics_none))
+    if criteria.rhythms:
+        yield Subscription.rhythm.in_(criteria.rhythms)
+    if criteria.locales:
+        yield Subscription.locale.in_(criteria.locales)
+    if criteria.zones:
+        yield Subscription.time_zone.in_(criteria.zones)
+    if criteria.joined_after is not None:
+        yield Subscription.confirmed_at >= _midnight(criteria.joined_after)
+    if criteria.joined_before is not None:
+        yield Subscription.confirmed_at < _midnight(criteria.joined_before) + timedelta(days=1)
+    if criteria.clicked_days is not None:
+        yield _has_clicked(now - timedelta(days=criteria.clicked_days))
+    if criteria.got is not None:
+        yield _has_row(criteria.got, GOT)
+    if criteria.missed is not None:
+        yield _has_row(criteria.missed, MISSED)
+    if criteria.without is not None:
+        yield ~_has_row(criteria.without, GOT)
+    if criteria.listed is not None:
+        yield Subscription.id == any_(literal(list(criteria.listed), _IDS))
+
+
+def had_a_blast(*, since: datetime, except_mailing: int | None) -> ColumnElement[bool]:
+    """Ask whether a reader got any blast since then, of whatever newsletter."""
+    asked = exists().where(
+        Message.subscriber_id == Subscription.subscriber_id,
+        Message.stream == Stream.BLAST,
+        Message.state.in_(GOT),
+        Message.state_at >= since,
+        # Names the few mailings, and with them the partitions that are looked into.
+        Message.mailing_id == any_(_recent_blasts(since)),
+    )
+    return asked if except_mailing is None else asked.where(Message.mailing_id != except_mailing)
+
+
+def _recent_blasts(since: datetime) -> ColumnElement[list[int]]:
+    # A blast may send for days after it was opened.
+    opened = since - timedelta(days=7)
+    return (
+        Mailing.__table__.select()
+        .with_only_columns(Mailing.id)
+        .where(Mailing.stream == Stream.BLAST, Mailing.created_at >= opened)
+        .scalar_subquery()
+    )
+
+
+def _has_row(mailing_id: int, states: tuple[MessageState, ...]) -> ColumnElement[bool]:
+    return exists().where(
+        Message.mailing_id == mailing_id,
+        Message.subscription_id == Subscription.id,
+        Message.state.in_(states),
+    )
+
+
+def _has_clicked(since: datetime) -> ColumnElement[bool]:
+    return Subscription.recognition_key.is_not(None) & exists().where(
+        Click.reader == Subscription.recognition_key, Click.at >= since, Click.verdict == Verdict.HUMAN
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
