@@ -151,7 +151,13 @@ def test_above_a_number_it_is_typed_and_above_another_one_a_second_sender_approv
     sessions: Sessions, visitor: Visitor, draft: Blast
 ) -> None:
     visitor.be(sessions, Role.ADMIN)
-    limits = {"cap_hours": 0, "error_percent": 5, "bounce_percent": 3, "complaint_percent": 0.1}
+    limits = {
+        "cap_hours": 0,
+        "undo_seconds": 60,
+        "error_percent": 5,
+        "bounce_percent": 3,
+        "complaint_percent": 0.1,
+    }
     assert visitor.send("/console/blasts/rules", typed_above=2, second_person_above=2, **limits).location
     visitor.be(sessions, Role.SENDER)
     path = f"/console/blasts/{draft.id}"
