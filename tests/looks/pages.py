@@ -20,6 +20,7 @@ from tests.looks.world import World
 #: Routes of readers that lead to no page of ours.
 NO_PAGE = {
     "clicks.follow": "leads on to the article",
+    "clicks.follow_blast": "leads on to where the link of a blast goes",
     "beacon.allow": "an answer without a body",
     "logos.show": "a picture",
     "traps.follow": "leads on to the front page",
