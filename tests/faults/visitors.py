@@ -95,7 +95,7 @@ def web_killed(run: Run) -> None:
         "weekday": "5",
         "hour": "7",
         "time_zone": "Europe/Berlin",
-        "rendered": run.world.runtime.tokens.make(
+        "nonce": run.world.runtime.tokens.make(
             Purpose.FORM, [newsletter_id, int(moment.timestamp())], at=moment
         ),
     }
