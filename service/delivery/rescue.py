@@ -23,7 +23,7 @@ _RETRY = text(
     """  # noqa: S608  # built from constants
 )
 _COUNT_FAILED = text(
-    f"SELECT count(*) FROM (SELECT 1 FROM messages AS m WHERE {_FAILED} LIMIT :most) AS found"  # noqa: S608
+    f"SELECT count(*) FROM (SELECT 1 FROM messages AS m WHERE {_FAILED} LIMIT :most) AS found"  # noqa: S608  (a constant)
 )
 _CODES = text(
     """
