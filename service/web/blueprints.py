@@ -17,6 +17,7 @@ from service.web.admin import (
     branding,
     categories,
     confirm,
+    domains,
     editions,
     entrance,
     factors,
@@ -34,6 +35,7 @@ from service.web.admin import (
     reader_acts,
     reader_merging,
     reader_preferences,
+    relay,
     relays,
     reports,
     rescue,
@@ -51,6 +53,7 @@ from service.web.admin import (
     trouble,
 )
 from service.web.admin import readers as console_readers
+from service.web.admin import settings as console_settings
 from service.web.admin import widget as console_widget
 from service.web.readers import (
     archive,
@@ -110,6 +113,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     overview.blueprint,
     queue.blueprint,
     relays.blueprint,
+    relay.blueprint,
+    console_settings.blueprint,
+    domains.blueprint,
     messages.blueprint,
     limits.blueprint,
     rescue.blueprint,

@@ -67,8 +67,8 @@ def sentence(
     known = {each.value for each in RHYTHMS}
     told = forecast.sentence(
         forecast.per_week(session, newsletter, topic_ids=chosen, now=now),
-        rhythm=Rhythm(rhythm) if rhythm in known else Rhythm.WEEKLY,
-        weekday=weekday if weekday is not None and 1 <= weekday <= 7 else 5,
+        rhythm=Rhythm(rhythm) if rhythm in known else newsletter.default_rhythm,
+        weekday=weekday if weekday is not None and 1 <= weekday <= 7 else newsletter.default_weekday,
         least=newsletter.min_items,
         most=newsletter.max_items,
         enough=enough if enough is not None and 1 <= enough <= newsletter.max_items else newsletter.min_items,

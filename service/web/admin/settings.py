@@ -1,0 +1,34 @@
+"""Settings: one page that leads to everything that can be set, and says where something is missing."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from service.newsletters.models import Newsletter
+from service.operators.models import Role
+from service.ops import house
+from service.subscribers import phrases
+from service.subscribers.models import ENOUGH_ITEMS
+from service.web.admin import auth, words
+from service.web.context import now, runtime
+
+blueprint = Blueprint("console_settings", __name__, url_prefix="/console/settings")
+auth.protect(blueprint, change=Role.EDITOR)
+words.install(blueprint)
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    settings = runtime().settings
+    with runtime().sessions() as session:
+        view = house.read(session, addresses=settings.relays, now=now())
+    return render_template("admin/settings.html", view=view, given=house.given(settings), in_words=_in_words)
+
+
+def _in_words(newsletter: Newsletter) -> str:
+    """Say what the sign-up form begins with: “every Friday at 07:00”."""
+    return phrases.days_and_hour(
+        newsletter.default_rhythm,
+        weekday=newsletter.default_weekday,
+        hour=newsletter.default_hour,
+        enough=max(ENOUGH_ITEMS, newsletter.min_items),
+    )
