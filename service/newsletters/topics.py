@@ -23,10 +23,10 @@ def add(
     :raises InvalidInput: the name is empty, too long or taken.
     """
     # Two that are added at once would find the same name free, and the same place.
-    session.refresh(newsletter, ["topics", "name"], with_for_update={"of": Newsletter})
+    lock(session, newsletter)
     clean = _check_name(newsletter, name)
     if len(newsletter.open_topics) >= MOST:
-        raise InvalidInput(f"A newsletter has at most {MOST} topics. Archive one first.", field="name")
+        raise InvalidInput(f"A newsletter has at most {MOST} topics. Close one first.", field="name")
     topic = Topic(
         slug=_free_slug(newsletter, clean),
         name=clean,
@@ -76,14 +76,31 @@ def archive(session: Session, topic: Topic, *, actor: str, now: datetime) -> Non
 
 
 def restore(session: Session, topic: Topic, *, actor: str, now: datetime) -> None:
-    """Offer an archived topic again; readers who had chosen it have it back.
+    """Offer an archived topic again; readers who had chosen it have it back, after a merge nobody has.
 
     :raises InvalidInput: another topic has its name by now.
     """
     if topic.archived_at is not None:
         _check_name(topic.newsletter, topic.name, but=topic)
-        topic.archived_at = None
+        topic.archived_at = topic.merged_into_id = None
         _note(session, "topic.restored", topic, actor=actor, now=now)
+
+
+def lock(session: Session, newsletter: Newsletter) -> None:
+    """Read a newsletter's topics as they are now, and let nobody else change them before the commit."""
+    session.refresh(newsletter, ["topics", "name"], with_for_update={"of": Newsletter})
+
+
+def absorb(
+    session: Session, gone: Topic, kept: Topic, *, facts: dict[str, object], actor: str, now: datetime
+) -> None:
+    """Close a topic whose readers and articles another has taken over; its address leads there."""
+    for other in gone.newsletter.topics:
+        if other.merged_into_id == gone.id:
+            other.merged_into_id = kept.id
+    gone.archived_at = gone.archived_at or now
+    gone.merged_into_id = kept.id
+    _note(session, "topic.merged", gone, actor=actor, now=now, after={"into": kept.name, **facts})
 
 
 def split_lines(text: str) -> list[str]:
@@ -119,7 +136,7 @@ def _check_name(newsletter: Newsletter, name: str, *, but: Topic | None = None) 
         if other.archived_at is None:
             raise InvalidInput("There is a topic of this name already.", field="name")
         if but is None:
-            raise InvalidInput("An archived topic has this name. Bring it back instead.", field="name")
+            raise InvalidInput("A closed topic has this name. Open it again instead.", field="name")
     return clean
 
 

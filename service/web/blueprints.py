@@ -49,6 +49,7 @@ from service.web.admin import (
     sources,
     stories,
     suppressions,
+    topic_endings,
     topics,
     trouble,
 )
@@ -139,6 +140,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     signups.blueprint,
     branding.blueprint,
     topics.blueprint,
+    topic_endings.blueprint,
     senders.blueprint,
     sources.blueprint,
     categories.blueprint,

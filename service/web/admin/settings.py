@@ -1,8 +1,9 @@
 """Settings: one page that leads to everything that can be set, and says where something is missing."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from service.newsletters import queries
 from service.newsletters.models import Newsletter
 from service.operators.models import Role
 from service.ops import house
@@ -22,6 +23,14 @@ def index() -> ResponseReturnValue:
     with runtime().sessions() as session:
         view = house.read(session, addresses=settings.relays, now=now())
     return render_template("admin/settings.html", view=view, given=house.given(settings), in_words=_in_words)
+
+
+@blueprint.get("/topics/<int:topic_id>")
+def topic(topic_id: int) -> ResponseReturnValue:
+    """Lead to a topic's page: the audit log knows its number only."""
+    with runtime().sessions() as session:
+        newsletter_id = queries.get_topic(session, topic_id).newsletter_id
+    return redirect(url_for("console_topics.edit", newsletter_id=newsletter_id, topic_id=topic_id))
 
 
 def _in_words(newsletter: Newsletter) -> str:

@@ -20,6 +20,7 @@ _PAGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("all bulk mail", "console_queue.ask_to_pause_all", ()),
     ("operator *", "console_operators.operator", ("operator_id",)),
     ("blast rules", "console_blast_rules.index", ()),
+    ("topic *", "console_settings.topic", ("topic_id",)),
     ("sign-in rules", "console_sign_in_rules.index", ()),
 )
 
