@@ -53,6 +53,7 @@ def _plain(finding: Finding) -> dict[str, object]:
         "said": list(finding.said),
         "publish": {"name": record.name, "type": record.type, "value": record.value} if record else None,
         "published": list(finding.published),
+        "command": finding.command,
     }
 
 
@@ -66,5 +67,7 @@ def _tell(found: dict[str, tuple[Finding, ...]], *, looked: bool) -> None:
             said = " ".join(finding.said) if looked or finding.grade is not Grade.UNCHECKED else ""
             if said or finding.record:
                 click.echo(f"  {finding.kind.upper():<6}{mark:<8}{said}".rstrip())
+            if finding.command:
+                click.echo(f"                {finding.command}")
             if finding.record:
                 click.echo(f"                {finding.record.zone_line}")

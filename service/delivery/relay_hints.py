@@ -14,15 +14,14 @@ def next_step(kind: str, relay: RelayAddress, error: RelayUnusable) -> str:
         return "Correct the name in SMTP_URL. If it is right, this machine's name server does not know it."
     if kind == "connect":
         return (
-            f"Nothing takes connections on port {relay.port}, or a firewall stands between. Many "
-            "hosters block "
-            "port 25: ask the provider for port 587 or 465."
+            f"Nothing takes connections on port {relay.port}, or a firewall stands between. Many hosters "
+            "block port 25: ask the provider for port 587 or 465."
         )
     if kind == "certificate":
         return (
             "Write in SMTP_URL the name that the relay's certificate is for. If it has expired or is "
-            "self-made, "
-            "the relay's owner must renew it; we send nothing over a connection that anybody could read."
+            "self-made, the relay's owner must renew it; we send nothing over a connection that anybody "
+            "could read."
         )
     if kind == "greeting":
         if code:
@@ -31,8 +30,7 @@ def next_step(kind: str, relay: RelayAddress, error: RelayUnusable) -> str:
             return "It does not begin with TLS. Port 465 wants smtps://, port 587 smtp+starttls://."
         return (
             "It accepts the connection and says nothing. A port that begins with TLS does so: for port "
-            "465 write "
-            "smtps:// in SMTP_URL."
+            "465 write smtps:// in SMTP_URL."
         )
     if kind == "ehlo" and "STARTTLS" in str(error):
         return "Write smtps:// with port 465 if the relay has it; else its owner must offer STARTTLS."
@@ -51,8 +49,7 @@ def _about_login(code: int) -> str:
     if code == 535:
         return (
             "It does not know this user with this password. Take both from the provider's pages again; "
-            "signs like "
-            "@ : / in them are written as %40 %3A %2F in SMTP_URL."
+            "signs like @ : / in them are written as %40 %3A %2F in SMTP_URL."
         )
     if code in {530, 534, 538}:
         return "It wants another way of logging in. Ask the provider for a password for programs (SMTP)."
@@ -67,8 +64,7 @@ def remarks(relay: RelayAddress, session: SmtpSession, *, helo_name: str) -> tup
     if not session.wire.encrypted and not session.is_local:
         found.append(
             "Mail goes to it unencrypted, and whoever is on the way can read it. If it offers STARTTLS "
-            "elsewhere, "
-            "write smtp+starttls:// in SMTP_URL."
+            "elsewhere, write smtp+starttls:// in SMTP_URL."
         )
     if relay.username is None and not session.is_local:
         found.append("We do not log in: it lets this machine in by its address.")

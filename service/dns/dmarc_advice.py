@@ -66,9 +66,8 @@ def _judge(sending: Sending, holder: str, record: str) -> Finding:
             (
                 Grade.ATTENTION,
                 (
-                    "p=none only watches: mail that pretends to be yours is delivered all the same. "
-                    "When the reports "
-                    "show that your own mail passes, publish this."
+                    "p=none only watches: mail that pretends to be yours is delivered all the same. When "
+                    "the reports show that your own mail passes, publish this."
                 ),
             )
         )
@@ -104,9 +103,8 @@ def _alignment(sending: Sending, found: dict[str, str]) -> list[tuple[Grade, str
         (
             Grade.ATTENTION,
             (
-                f"Alignment hangs on {providers[0]}: if it puts its own return path and signature on "
-                "our mail, "
-                f"neither is of {sending.domain} and DMARC fails. Sign here, or set up your domain "
+                f"Alignment hangs on {providers[0]}: if it puts its own return path and signature on our "
+                f"mail, neither is of {sending.domain} and DMARC fails. Sign here, or set up your domain "
                 f"there.{strict}"
             ),
         )

@@ -46,6 +46,8 @@ class Finding:
     record: Record | None = None
     #: What the DNS says now.
     published: tuple[str, ...] = ()
+    #: To run where Broadsheet runs; empty where nothing is to be run.
+    command: str = ""
 
 
 def worst(grades: Sequence[Grade]) -> Grade:

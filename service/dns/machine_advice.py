@@ -1,6 +1,6 @@
 """The machines themselves: the name of the one that sends (PTR), and the one that takes bounces (MX)."""
 
-from service.dns.findings import NO_ANSWER, Finding, Grade, Record
+from service.dns.findings import NO_ANSWER, Finding, Grade
 from service.dns.lookup import Resolver
 from service.dns.sending import Sending, is_address, provider_of
 
@@ -17,9 +17,8 @@ def advise_names(sending: Sending, resolver: Resolver) -> tuple[Finding, ...]:
     ]
     if sending.is_hidden:
         sentence = (
-            "The relay is inside your network. Set HELO_NAME to the name that it has outside, and its "
-            "PTR record "
-            "can be checked here."
+            "The relay is inside your network. Set HELO_NAME to the name that it has outside, and its PTR "
+            "record can be checked here."
         )
         found.append(Finding(PTR, Grade.ATTENTION, (sentence,)))
     return tuple(found)
@@ -29,39 +28,34 @@ def advise_bounces(sending: Sending, resolver: Resolver) -> Finding:
     """Check that mail to the return path, which is in the sender's domain, finds a server."""
     domain = sending.domain
     servers = resolver.mx(domain)
-    record = Record(domain, "MX", "10 mail server of yours")
     if not servers.answered:
         return Finding(MX, Grade.UNCHECKED, (NO_ANSWER,))
     published = tuple(f"MX {host or '.'}" for host in servers.values)
     if servers.values == ("",):
         sentence = (
-            f"{domain} says that it takes no mail at all (null MX), and receivers refuse mail from such "
-            "a domain. "
-            "Publish the name of a mail server instead."
+            f"{domain} says that it takes no mail at all (null MX), and receivers refuse mail from such a "
+            "domain. Publish the name of a mail server instead."
         )
-        return Finding(MX, Grade.WRONG, (sentence,), record, published)
+        return Finding(MX, Grade.WRONG, (sentence,), published=published)
     if not servers.values:
         if resolver.addresses(domain).values:
             sentence = (
                 f"{domain} has no MX record; bounces and replies are brought to the machine of its web "
-                "pages. "
-                "Publish the name of a mail server."
+                "pages. Publish the name of a mail server."
             )
-            return Finding(MX, Grade.ATTENTION, (sentence,), record)
+            return Finding(MX, Grade.ATTENTION, (sentence,))
         sentence = (
-            f"{domain} has no mail server: bounces and replies are lost, and receivers refuse mail from "
-            "a domain "
-            "that cannot answer. Publish the name of one."
+            f"{domain} has no mail server: bounces and replies are lost, and receivers refuse mail from a "
+            "domain that cannot answer. Publish the name of one."
         )
-        return Finding(MX, Grade.WRONG, (sentence,), record)
+        return Finding(MX, Grade.WRONG, (sentence,))
     lost = [host for host in servers.values if _is_missing(host, resolver)]
     if lost:
         sentence = f"{', '.join(lost)} has no address, so mail to it is lost. Correct the name, or remove it."
         return Finding(MX, Grade.WRONG, (sentence,), published=published)
     sentence = (
         f"Bounces come back to b+…@{domain}. Its mail server must take every address that begins with "
-        "“b+”, in "
-        "one mailbox."
+        "“b+”, in one mailbox."
     )
     return Finding(MX, Grade.GOOD, (sentence,), published=published)
 

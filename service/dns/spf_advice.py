@@ -7,39 +7,31 @@ from service.dns.sending import Sending, is_address, provider_of
 from service.dns.spf import MOST_LOOKUPS, MOST_VOID, Tree
 
 KIND = "spf"
+_HIDDEN = (
+    "Our relay is inside your network, and its name outside is not known here: set HELO_NAME to it, and this "
+    "page can say what the record must allow."
+)
 
 
 def advise(sending: Sending, resolver: Resolver) -> Finding:
     """Compare the record with the ways our mail goes."""
     wanted = mechanisms(sending)
     tree = spf.read(sending.domain, resolver)
+    fresh = _record(sending, " ".join(("v=spf1", *wanted, "~all")))
     if not tree.whole and not tree.records:
-        return Finding(KIND, Grade.UNCHECKED, (NO_ANSWER,), _record(sending, _fresh(wanted)))
+        hidden = (_HIDDEN,) if sending.is_hidden else ()
+        return Finding(KIND, Grade.UNCHECKED, (NO_ANSWER, *hidden), fresh)
     if len(tree.records) > 1:
-        return Finding(
-            KIND,
-            Grade.WRONG,
-            (
-                (
-                    f"There are {len(tree.records)} SPF records, and receivers then trust none of them. "
-                    "Delete them all, and publish this one in their place."
-                ),
-            ),
-            _record(sending, _merged(tree.records, wanted)),
-            tree.records,
+        sentence = (
+            f"There are {len(tree.records)} SPF records, and receivers then trust none of them. Delete them "
+            "all, and publish this one in their place."
         )
+        merged = _record(sending, _merged(tree.records, wanted))
+        return Finding(KIND, Grade.WRONG, (sentence,), merged, tree.records)
     if not tree.records:
-        return Finding(
-            KIND,
-            Grade.WRONG,
-            (
-                (
-                    "There is no SPF record: nothing says that our machines may send for this domain. "
-                    "Publish this."
-                ),
-            ),
-            _record(sending, _fresh(wanted)),
-        )
+        sentence = "There is no SPF record: nothing says that our machines may send for this domain."
+        ending = " Publish this." if fresh else f" {_HIDDEN}"
+        return Finding(KIND, Grade.WRONG, (sentence + ending,), fresh)
     return _judge(sending, resolver, tree, wanted)
 
 
@@ -69,16 +61,7 @@ def _judge(sending: Sending, resolver: Resolver, tree: Tree, wanted: tuple[str, 
         )
     said += _faults(tree)
     if sending.is_hidden:
-        said.append(
-            (
-                Grade.ATTENTION,
-                (
-                    "Our relay is inside your network, and its name outside is not known here: set "
-                    "HELO_NAME to "
-                    "it, and this check can say whether the record allows it."
-                ),
-            )
-        )
+        said.append((Grade.ATTENTION, _HIDDEN))
     if not said:
         return Finding(KIND, Grade.GOOD, (_praise(tree),), published=tree.records)
     grade = worst([each for each, _ in said])
@@ -93,9 +76,8 @@ def _faults(tree: Tree) -> list[tuple[Grade, str]]:
             (
                 Grade.WRONG,
                 (
-                    f"Receivers cannot read {', '.join(dict.fromkeys(tree.broken))} in it, and then "
-                    "trust the whole "
-                    "record no more. Correct or remove it."
+                    f"Receivers cannot read {', '.join(dict.fromkeys(tree.broken))} in it, and then trust "
+                    "the whole record no more. Correct or remove it."
                 ),
             )
         )
@@ -104,9 +86,8 @@ def _faults(tree: Tree) -> list[tuple[Grade, str]]:
             (
                 Grade.WRONG,
                 (
-                    f"It needs {tree.lookups} look-ups, and receivers give up after {MOST_LOOKUPS}. "
-                    "Remove services "
-                    "that no longer send for you, or give them a subdomain of their own."
+                    f"It needs {tree.lookups} look-ups, and receivers give up after {MOST_LOOKUPS}. Remove "
+                    "services that no longer send for you, or give them a subdomain of their own."
                 ),
             )
         )
@@ -148,10 +129,6 @@ def _is_allowed(mechanism: str, tree: Tree, resolver: Resolver) -> bool:
 def _praise(tree: Tree) -> str:
     count = f"{tree.lookups} of {MOST_LOOKUPS} look-ups" if tree.lookups else "no look-ups"
     return f"The record allows the machines that send our mail, and needs {count}."
-
-
-def _fresh(wanted: tuple[str, ...]) -> str:
-    return " ".join(("v=spf1", *wanted, "~all"))
 
 
 def _merged(records: tuple[str, ...], more: tuple[str, ...]) -> str:

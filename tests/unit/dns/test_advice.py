@@ -156,7 +156,9 @@ def test_a_key_that_waits_says_how_to_let_it_sign() -> None:
     waiting = replace(SENDING, keys=(replace(KEY, active=False),))
     unsigned, key = (each for each in advice.advise(waiting, good()) if each.kind == "dkim")
     assert "is not signed" in unsigned.said[0]
-    assert f"broadsheet dkim activate {DOMAIN} {KEY.selector}" in key.said[0]
+    assert unsigned.command == f"broadsheet dkim create {DOMAIN}"
+    assert "does not sign yet" in key.said[0]
+    assert (key.command, key.record) == (f"broadsheet dkim activate {DOMAIN} {KEY.selector}", None)
 
 
 @pytest.mark.parametrize(
