@@ -41,6 +41,7 @@ _JOIN = text(
         settled_at = GREATEST(kept.settled_at, gone.settled_at)
     FROM article_topics AS gone
     WHERE gone.topic_id = :gone AND kept.topic_id = :kept AND kept.article_id = gone.article_id
+      AND gone.eligible_seq > COALESCE(kept.eligible_seq, 0)
     """
 )
 _DROP = text(
@@ -49,7 +50,21 @@ _DROP = text(
     WHERE gone.topic_id = :gone AND kept.topic_id = :kept AND kept.article_id = gone.article_id
     """
 )
+_SHARE = text(
+    """
+    INSERT INTO article_topics (article_id, topic_id, mapped_at, eligible_seq, settled_at)
+    SELECT article_id, :kept, mapped_at, eligible_seq, settled_at FROM article_topics WHERE topic_id = :gone
+    ON CONFLICT DO NOTHING
+    """
+)
 _MOVE = text("UPDATE article_topics SET topic_id = :kept WHERE topic_id = :gone")
+
+
+def share(session: Session, newsletter_id: int, gone: int, kept: int) -> None:
+    """Let the articles of one topic stand in the other as well, while readers are on their way from it."""
+    lock_newsletter(session, newsletter_id)
+    for statement in (_JOIN, _SHARE):
+        session.execute(statement, {"gone": gone, "kept": kept})
 
 
 def move(session: Session, newsletter_id: int, gone: int, kept: int) -> None:

@@ -10,6 +10,8 @@ from service.blasts.criteria import Criteria, check
 from service.blasts.models import Blast, BlastState, Segment
 from service.errors import Conflict, InvalidInput
 
+#: Their audience is being read, or will be at any minute.
+_UNDER_WAY = (BlastState.SCHEDULED, BlastState.SENDING, BlastState.PAUSED)
 _OVER = (BlastState.SENT, BlastState.CANCELLED, BlastState.EXPIRED)
 
 
@@ -38,13 +40,17 @@ def audiences(session: Session, newsletter_id: int, topic_id: int) -> Audiences:
 
 
 def check_merge(found: Audiences, gone: int, kept: int) -> None:
-    """Refuse where an audience would ask for a topic and rule it out at once.
+    """Refuse where an audience would ask for a topic and rule it out at once, or is being read.
 
     :raises Conflict: naming the segment or blast.
     """
     named = [(f"The segment “{each.name}”", Criteria.read(each.definition)) for each in found.segments]
     for each in found.blasts:
         named.append((f"The blast “{each.subject}”", _of_blast(each)))
+        if each.state in _UNDER_WAY:
+            raise Conflict(
+                f"The blast “{each.subject}” goes to readers of this topic and is under way. Merge after it."
+            )
     for name, criteria in named:
         try:
             check(_moved(criteria, gone, kept))

@@ -152,3 +152,8 @@ class Topic(Model):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id", ondelete="SET NULL"))
 
     __table_args__ = (UniqueConstraint("newsletter_id", "slug"),)
+
+    @property
+    def is_merging(self) -> bool:
+        """Whether another topic is taking it over; its readers are on their way."""
+        return self.merged_into_id is not None and self.archived_at is None

@@ -1,7 +1,9 @@
 """The subjects that readers choose: added, renamed, put in order, archived and brought back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import audit
@@ -69,6 +71,8 @@ def archive(session: Session, topic: Topic, *, actor: str, now: datetime) -> Non
     """
     if topic.archived_at is not None:
         return
+    if topic.is_merging:
+        raise Conflict("It is being merged, and closes by itself when the last reader has moved.")
     if len(topic.newsletter.open_topics) == 1:
         raise Conflict("This is the last topic. Add another one first, or close the newsletter.")
     topic.archived_at = now
@@ -91,16 +95,28 @@ def lock(session: Session, newsletter: Newsletter) -> None:
     session.refresh(newsletter, ["topics", "name"], with_for_update={"of": Newsletter})
 
 
-def absorb(
+def begin_merge(
     session: Session, gone: Topic, kept: Topic, *, facts: dict[str, object], actor: str, now: datetime
 ) -> None:
+    """Write down that another topic takes this one over; it stays open until its last reader has moved."""
+    gone.archived_at, gone.merged_into_id = None, kept.id
+    session.flush()
+    _note(session, "topic.merged", gone, actor=actor, now=now, after={"into": kept.name, **facts})
+
+
+def merging(session: Session) -> Sequence[Topic]:
+    """Return the topics whose merge was begun and is not done."""
+    query = select(Topic).where(Topic.merged_into_id.is_not(None), Topic.archived_at.is_(None))
+    return session.scalars(query.order_by(Topic.id)).all()
+
+
+def absorb(session: Session, gone: Topic, kept: Topic, *, now: datetime) -> None:
     """Close a topic whose readers and articles another has taken over; its address leads there."""
     for other in gone.newsletter.topics:
         if other.merged_into_id == gone.id:
             other.merged_into_id = kept.id
-    gone.archived_at = gone.archived_at or now
-    gone.merged_into_id = kept.id
-    _note(session, "topic.merged", gone, actor=actor, now=now, after={"into": kept.name, **facts})
+    gone.archived_at = now
+    session.flush()
 
 
 def split_lines(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Merging and closing topics: what it means is said beforehand, and everything that names one moves."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from service.articles import topic_moves as articles
 from service.articles.topic_moves import Belongings
 from service.blasts import topic_moves as blasts
 from service.blasts.topic_moves import Audiences
+from service.db import Sessions, transaction
 from service.digests import topic_moves as digests
 from service.errors import Conflict, NotFound
 from service.newsletters import queries, topics
@@ -16,6 +18,11 @@ from service.newsletters.models import Newsletter, Topic
 from service.reports import topic_moves as reports
 from service.subscribers import topic_moves as subscribers
 from service.subscribers.topic_moves import Followers
+
+#: Readers of one transaction.
+SLICE = 2_000
+#: Seconds after which a round of housekeeping lets others have the worker.
+IN_A_ROUND = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +67,61 @@ def plan(session: Session, gone: Topic, kept: Topic, *, now: datetime) -> Plan:
     )
 
 
-def merge(session: Session, gone_id: int, kept_id: int, *, actor: str, now: datetime) -> Plan:
-    """Do it, in one transaction: readers, articles, categories, sources, audiences, curations and figures.
+def begin(session: Session, gone_id: int, kept_id: int, *, actor: str, now: datetime) -> Plan:
+    """Decide on a merge: from the commit on `go_on` brings it to its end, whoever calls it.
 
     :raises Conflict: as `plan`, by what holds now.
     """
     newsletter_id = queries.get_topic(session, gone_id).newsletter_id
     topics.lock(session, queries.get(session, newsletter_id))
     gone, kept = queries.get_topic(session, gone_id), queries.get_topic(session, kept_id)
+    if gone.is_merging or kept.is_merging:
+        raise Conflict("One of the two is being merged just now. Wait until it is done.")
     found = plan(session, gone, kept, now=now)
+    facts: dict[str, object] = {"readers": found.followers.following, "articles": found.belongings.articles}
+    topics.begin_merge(session, gone, kept, facts=facts, actor=actor, now=now)
+    return found
+
+
+def go_on(sessions: Sessions, *, now: datetime, seconds: float = float("inf")) -> bool:
+    """Bring every merge that was begun to its end; False when the time is over before. Safe to run twice.
+
+    Readers move a few at a time, so that whoever of them unsubscribes meanwhile waits for a moment only. The
+    articles stand in both topics until the last of them has moved.
+    """
+    ends = time.monotonic() + seconds
+    with transaction(sessions) as session:
+        begun = [(each.id, each.merged_into_id, each.newsletter_id) for each in topics.merging(session)]
+    for gone, kept, newsletter_id in begun:
+        if kept is None:
+            continue
+        with transaction(sessions) as session:
+            left = subscribers.followers(session, gone)
+        for start in range(0, len(left), SLICE):
+            if time.monotonic() > ends:
+                return False
+            with transaction(sessions) as session:
+                articles.share(session, newsletter_id, gone, kept)
+                subscribers.move_some(session, left[start : start + SLICE], gone, kept)
+        with transaction(sessions) as session:
+            _finish(session, gone, now=now)
+    return True
+
+
+def _finish(session: Session, gone_id: int, *, now: datetime) -> None:
+    newsletter_id = queries.get_topic(session, gone_id).newsletter_id
+    topics.lock(session, queries.get(session, newsletter_id))
+    gone = queries.get_topic(session, gone_id)
+    kept_id = gone.merged_into_id
+    if not gone.is_merging or kept_id is None:
+        return
+    kept = queries.get_topic(session, kept_id)
     articles.move(session, newsletter_id, gone.id, kept.id)
     subscribers.move(session, newsletter_id, gone.id, kept.id)
-    blasts.move(session, found.audiences, gone.id, kept.id)
-    digests.move(session, gone.id, kept.id, actor=actor, now=now)
+    blasts.move(session, blasts.audiences(session, newsletter_id, gone.id), gone.id, kept.id)
+    digests.move(session, gone.id, kept.id, actor="system", now=now)
     reports.move(session, gone.id, kept.id)
-    facts: dict[str, object] = {"readers": found.followers.following, "articles": found.belongings.articles}
-    topics.absorb(session, gone, kept, facts=facts, actor=actor, now=now)
-    return found
+    topics.absorb(session, gone, kept, now=now)
 
 
 def closing(session: Session, topic: Topic) -> Closing:
@@ -88,7 +133,7 @@ def closing(session: Session, topic: Topic) -> Closing:
     after = _stranded(session, newsletter, closed=[*closed, topic.id], open_=open_)
     return Closing(
         topic,
-        subscribers.count(session, newsletter.id, topic.id, topic.id).following,
+        subscribers.count_following(session, newsletter.id, topic.id),
         after - before,
         articles.belongings(session, topic.id),
         blasts.audiences(session, newsletter.id, topic.id),

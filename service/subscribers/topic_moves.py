@@ -1,6 +1,6 @@
 """What becomes of readers when a topic ends: who follows it, who has nothing else, and moving them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -41,9 +41,17 @@ def count(session: Session, newsletter_id: int, gone: int, kept: int) -> Followe
     return Followers(*session.execute(_COUNT, values).one())
 
 
+def count_following(session: Session, newsletter_id: int, topic_id: int) -> int:
+    """Count the active readers who chose a topic."""
+    query = text(
+        "SELECT count(*) FROM subscriptions WHERE newsletter_id = :newsletter_id AND state = 'active' "
+        "AND topic_ids @> ARRAY[CAST(:topic_id AS bigint)]"
+    )
+    return session.execute(query, {"newsletter_id": newsletter_id, "topic_id": topic_id}).scalar_one()
+
+
 # Once each and sorted, as everybody who reads these arrays expects; nobody excludes what they chose.
-_MOVE = text(
-    """
+_MOVE = """
     UPDATE subscriptions SET
         topic_ids = ARRAY(
             SELECT DISTINCT one FROM unnest(array_replace(topic_ids, m.gone, m.kept)) AS one ORDER BY one),
@@ -51,20 +59,29 @@ _MOVE = text(
             SELECT DISTINCT one FROM unnest(array_replace(excluded_topic_ids, m.gone, m.kept)) AS one
             WHERE one <> m.kept OR NOT topic_ids && ARRAY[m.gone, m.kept] ORDER BY one)
     FROM (SELECT CAST(:gone AS bigint) AS gone, CAST(:kept AS bigint) AS kept) AS m
-    WHERE newsletter_id = :newsletter_id
-      AND (topic_ids @> ARRAY[m.gone] OR excluded_topic_ids @> ARRAY[m.gone])
-    RETURNING 1
+    WHERE {which} AND (topic_ids @> ARRAY[m.gone] OR excluded_topic_ids @> ARRAY[m.gone])
     """
-)
+_MOVE_ALL = text(_MOVE.format(which="newsletter_id = :newsletter_id"))
+_MOVE_SOME = text(_MOVE.format(which="id = ANY(CAST(:ids AS bigint[]))"))
 
 
-def move(session: Session, newsletter_id: int, gone: int, kept: int) -> int:
-    """Give everybody's choices and exclusions of one topic to another; return how many rows changed.
+def followers(session: Session, topic_id: int) -> Sequence[int]:
+    """Return every subscription that names a topic, in whatever state, in the order in which to move them."""
+    query = text("SELECT id FROM subscriptions WHERE topic_ids @> ARRAY[CAST(:id AS bigint)] ORDER BY id")
+    return session.scalars(query, {"id": topic_id}).all()
+
+
+def move_some(session: Session, subscription_ids: Sequence[int], gone: int, kept: int) -> None:
+    """Give these readers' choices and exclusions of one topic to another.
 
     Watermarks stay where they are: what a reader was offered once is not offered again.
     """
-    values = {"newsletter_id": newsletter_id, "gone": gone, "kept": kept}
-    return len(session.execute(_MOVE, values).all())
+    session.execute(_MOVE_SOME, {"ids": list(subscription_ids), "gone": gone, "kept": kept})
+
+
+def move(session: Session, newsletter_id: int, gone: int, kept: int) -> None:
+    """Do the same for everybody who is left; reads all readers of the newsletter."""
+    session.execute(_MOVE_ALL, {"newsletter_id": newsletter_id, "gone": gone, "kept": kept})
 
 
 # By the index of topics: those who chose one of the closed ones are few beside all.

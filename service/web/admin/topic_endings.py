@@ -21,6 +21,9 @@ blueprint = Blueprint(
     url_prefix="/console/newsletters/<int:newsletter_id>/topics/<int:topic_id>",
 )
 auth.protect(blueprint, change=Role.EDITOR)
+
+#: Seconds for which a page moves readers; the rest is maintenance.
+AT_ONCE = 2.0
 words.install(blueprint)
 
 
@@ -68,13 +71,21 @@ def merge(newsletter_id: int, topic_id: int) -> ResponseReturnValue:
     with transaction(runtime().sessions) as session:
         for each in (topic_id, into):
             _topic(session, newsletter_id, each)
-        done = topic_merge.merge(session, topic_id, into, actor=actor_of(auth.current_operator()), now=now())
-        names = done.gone.name, done.kept.name
+        begun = topic_merge.begin(session, topic_id, into, actor=actor_of(auth.current_operator()), now=now())
+        names = begun.gone.name, begun.kept.name
+    done = topic_merge.go_on(runtime().sessions, now=now(), seconds=AT_ONCE)
     runtime().dispatcher.wake(TaskName.SETTLE)
-    page.say(
-        f"“{names[0]}” is merged into “{names[1]}”: {done.followers.following:,} readers and "
-        f"{done.belongings.articles:,} articles moved. Nobody gets anything twice."
-    )
+    if done:
+        page.say(
+            f"“{names[0]}” is merged into “{names[1]}”: {begun.followers.following:,} readers and "
+            f"{begun.belongings.articles:,} articles moved. Nobody gets anything twice."
+        )
+    else:
+        runtime().dispatcher.wake(TaskName.MAINTAIN)
+        page.say(
+            f"“{names[0]}” is being merged into “{names[1]}”. Its readers move in the background, within "
+            "minutes; nobody gets anything twice."
+        )
     return redirect(url_for("console_topics.index", newsletter_id=newsletter_id))
 
 

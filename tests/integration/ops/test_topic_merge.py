@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from service.articles.models import ArticleTopic, CategoryMapping, Source
 from service.audit import AuditEntry
@@ -43,10 +43,19 @@ def three(newsletter: Newsletter) -> tuple[Topic, Topic, Topic]:
 
 def merge(session: Session, newsletter: Newsletter) -> topic_merge.Plan:
     gone, kept, _ = three(newsletter)
-    done = topic_merge.merge(session, gone.id, kept.id, actor="operator 1", now=NOW)
+    return merged(session, gone, kept)
+
+
+def merged(session: Session, gone: Topic, kept: Topic) -> topic_merge.Plan:
+    begun = topic_merge.begin(session, gone.id, kept.id, actor="operator 1", now=NOW)
     session.commit()
+    # Sessions of the same outer transaction.
+    sessions = sessionmaker(
+        session.get_bind(), join_transaction_mode="create_savepoint", expire_on_commit=False
+    )
+    assert topic_merge.go_on(sessions, now=NOW)
     session.expire_all()
-    return done
+    return begun
 
 
 def choices(session: Session, subscription: Subscription) -> tuple[list[int], list[int]]:
@@ -200,16 +209,16 @@ def test_a_topic_goes_neither_into_itself_nor_into_a_closed_one(
 ) -> None:
     gone, kept, _ = three(newsletter)
     with pytest.raises(Conflict, match="into itself"):
-        topic_merge.merge(session, gone.id, gone.id, actor="operator 1", now=NOW)
+        topic_merge.begin(session, gone.id, gone.id, actor="operator 1", now=NOW)
     topics.archive(session, kept, actor="operator 1", now=NOW)
     with pytest.raises(Conflict, match="is closed"):
-        topic_merge.merge(session, gone.id, kept.id, actor="operator 1", now=NOW)
+        topic_merge.begin(session, gone.id, kept.id, actor="operator 1", now=NOW)
 
 
 def test_an_old_name_leads_on_through_every_merge(session: Session, newsletter: Newsletter) -> None:
     gone, kept, other = three(newsletter)
     merge(session, newsletter)
-    topic_merge.merge(session, kept.id, other.id, actor="operator 1", now=NOW)
+    merged(session, kept, other)
     assert queries.find_offered(newsletter, gone.slug) is other
     topics.restore(session, gone, actor="operator 1", now=NOW)
     assert queries.find_offered(newsletter, gone.slug) is gone
@@ -227,3 +236,41 @@ def test_closing_says_who_would_have_nothing_left(session: Session, newsletter: 
     topics.archive(session, gone, actor="operator 1", now=NOW)
     session.flush()
     assert topic_merge.stranded(session, newsletter) == 2
+
+
+def test_a_merge_that_was_cut_off_goes_on_where_it_was(
+    session: Session, sessions: Sessions, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept, _ = three(newsletter)
+    make_stories(session, newsletter, count=1, topic=gone)
+    readers = [make_subscription(session, newsletter, topic_ids=[gone.id]) for _ in range(3)]
+    topic_merge.begin(session, gone.id, kept.id, actor="operator 1", now=NOW)
+    session.commit()
+    monkeypatch.setattr(topic_merge, "SLICE", 1)
+    assert not topic_merge.go_on(sessions, now=NOW, seconds=-1)
+    with pytest.raises(Conflict, match="being merged"):
+        topics.archive(session, gone, actor="operator 1", now=NOW)
+
+    assert topic_merge.go_on(sessions, now=NOW)
+    assert topic_merge.go_on(sessions, now=NOW)
+    session.expire_all()
+    assert [choices(session, each)[0] for each in readers] == [[kept.id]] * 3
+    assert session.scalars(select(ArticleTopic.topic_id)).all() == [kept.id]
+    assert gone.archived_at == NOW
+
+
+def test_a_blast_under_way_to_the_topic_is_waited_for(session: Session, newsletter: Newsletter) -> None:
+    gone, _, _ = three(newsletter)
+    session.add(
+        Blast(
+            newsletter_id=newsletter.id,
+            subject="Today",
+            state=BlastState.SCHEDULED,
+            topic_ids=[gone.id],
+            created_by=1,
+            created_at=NOW,
+        )
+    )
+    session.flush()
+    with pytest.raises(Conflict, match="“Today” goes to readers of this topic and is under way"):
+        merge(session, newsletter)
