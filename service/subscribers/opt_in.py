@@ -147,7 +147,6 @@ def _correct(
 def _take_request(session: Session, sign_up: SignUp, subscription: Subscription, *, now: datetime) -> None:
     sign_up.choices.apply(subscription)
     subscription.requested_at = now
-    session.flush()
     details = consent.choices(subscription) | {"generation": subscription.generation}
     consent.record(
         session,
@@ -157,6 +156,7 @@ def _take_request(session: Session, sign_up: SignUp, subscription: Subscription,
         now=now,
         details=details,
     )
+    session.flush()
 
 
 def _held_by(
