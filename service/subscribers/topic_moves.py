@@ -47,7 +47,7 @@ def count_following(session: Session, newsletter_id: int, topic_id: int) -> int:
         "SELECT count(*) FROM subscriptions WHERE newsletter_id = :newsletter_id AND state = 'active' "
         "AND topic_ids @> ARRAY[CAST(:topic_id AS bigint)]"
     )
-    return session.execute(query, {"newsletter_id": newsletter_id, "topic_id": topic_id}).scalar_one()
+    return int(session.execute(query, {"newsletter_id": newsletter_id, "topic_id": topic_id}).scalar_one())
 
 
 # Once each and sorted, as everybody who reads these arrays expects; nobody excludes what they chose.
