@@ -2,7 +2,8 @@
 
 The weekly edition comes out whether or not somebody is due, so that a visitor always has an issue to look at;
 those of other rhythms where there are readers of that rhythm. What an operator holds back or stops before
-its hour does not appear; `shown` says what becomes of one that is stopped later. First digests and those of "when enough waits" are different for everybody and have no page.
+its hour does not appear; `shown` says what becomes of one that is stopped later. First digests and those of
+"when enough waits" are different for everybody and have no page.
 """
 
 from collections.abc import Collection
