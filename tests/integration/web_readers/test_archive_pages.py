@@ -279,7 +279,7 @@ def test_words_that_we_have_no_letters_for_are_not_drawn(
     session: Session, client: FlaskClient, newsletter: Newsletter, articles: list[Article]
 ) -> None:
     newsletter.home_url = "https://courier.example"
-    articles[0].title = "الميناء يفتح مبكرا"
+    articles[0].title = "港の新聞"
     articles[0].image_url = "https://courier.example/1.jpg"
     make_edition(session, newsletter, articles)
     page = client.get("/n/courier/e/2026-W01").text
