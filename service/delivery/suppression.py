@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,15 @@ ASKING = ("confirm", "reminder")
 
 #: (mailing id, message id)
 _Key = tuple[int, int]
+
+# Asked with every sign-up and every window of mails. The global reason wins: it comes last.
+_FIND = text(
+    """
+    SELECT address_hash, reason FROM suppressions
+    WHERE address_hash = ANY(:hashes) AND list_id = ANY(:lists) AND reason <> ALL(CAST(:besides AS text[]))
+    ORDER BY list_id DESC
+    """
+)
 
 
 def suppress(
@@ -79,16 +88,8 @@ def find(
     if not hashes:
         return {}
     lists = {EVERYWHERE, list_id if list_id is not None else EVERYWHERE}
-    rows = session.execute(
-        select(Suppression.address_hash, Suppression.reason)
-        .where(
-            Suppression.address_hash.in_(hashes),
-            Suppression.list_id.in_(lists),
-            Suppression.reason.not_in(besides),
-        )
-        # The global reason wins: it comes last into the dictionary.
-        .order_by(Suppression.list_id.desc())
-    )
+    values = {"hashes": list(hashes), "lists": list(lists), "besides": list(besides)}
+    rows = session.execute(_FIND, values)
     return {row.address_hash: row.reason for row in rows}
 
 

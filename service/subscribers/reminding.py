@@ -31,7 +31,7 @@ def remind(session: Session, *, hash_address: AddressHasher, now: datetime) -> i
         is_suppressed = suppression.find(
             session, [email_hash], list_id=subscription.newsletter_id, besides=(suppression.ERASED,)
         )
-        if not is_suppressed and caps.may_remind(session, email_hash, subscription.subscriber, now=now):
+        if not is_suppressed and caps.may_remind(session, email_hash, subscription, now=now):
             outgoing.put_reminder(session, subscription, now=now)
             written += 1
         subscription.reminded_at = now
