@@ -36,6 +36,8 @@ class Criteria:
     got: int | None = None
     missed: int | None = None
     without: int | None = None
+    #: Mailings of the same text: who got one has it. Set where a blast is sent again, by nobody's hand.
+    served: tuple[int, ...] = ()
     #: Subscriptions that a pasted list of addresses was matched to. None is no list, an empty one is nobody.
     listed: tuple[int, ...] | None = None
 
