@@ -15,6 +15,7 @@ from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
+from service.web import row_ids
 from service.web.admin import auth, criteria_page, page, words
 from service.web.admin.criteria_form import CriteriaForm, filled
 from service.web.context import now, runtime
@@ -84,7 +85,7 @@ def change(blast_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:blast_id>/audience/segment")
 def use(blast_id: int) -> ResponseReturnValue:
     """Take the audience of a segment, as it is now."""
-    segment_id = request.form.get("segment_id", default=0, type=int)
+    segment_id = row_ids.typed_id(request.form, "segment_id")
     with transaction(runtime().sessions) as session:
         actor = actor_of(auth.current_operator())
         choosing.use(session, blast_id, segment_id, actor=actor, now=now())
