@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from service.blasts import audience, choosing, drafts, lifecycle, segments
+from service.blasts import audience, choosing, drafts, frozen, lifecycle, segments
 from service.blasts.criteria import Criteria
 from service.blasts.models import Blast
 from service.db import transaction
@@ -15,6 +15,7 @@ from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
+from service.ops import audiences
 from service.web import row_ids
 from service.web.admin import auth, criteria_page, page, words
 from service.web.admin.criteria_form import CriteriaForm, filled
@@ -75,6 +76,7 @@ def change(blast_id: int) -> ResponseReturnValue:
         actor = actor_of(auth.current_operator())
 
         def save(criteria: Criteria) -> ResponseReturnValue:
+            _check_not_overtaken(session, blast)
             choosing.set_audience(session, blast_id, criteria, actor=actor, now=now())
             page.say("Saved who gets it.")
             return redirect(url_for("console_blasts.blast", blast_id=blast_id))
@@ -93,6 +95,17 @@ def use(blast_id: int) -> ResponseReturnValue:
     return redirect(url_for(".edit", blast_id=blast_id))
 
 
+def _check_not_overtaken(session: Session, blast: Blast) -> None:
+    """:raises InvalidInput: somebody else has chosen another audience since this one was opened."""
+    opened = request.form.get("opened")
+    if opened and opened != frozen.mark(blast, frozen.AUDIENCE):
+        theirs = audiences.describe(session, audience.of(blast)) or "ask for announcements"
+        raise InvalidInput(
+            f"Since you opened this page somebody has chosen that it goes to readers who {theirs}. What stands "
+            "here is yours, and is not saved yet; to put it in the place of theirs, press Save once more."
+        )
+
+
 def _show(
     session: Session, newsletter: Newsletter, criteria: Criteria, form: CriteriaForm, *, blast: Blast | None
 ) -> ResponseReturnValue:
@@ -100,6 +113,7 @@ def _show(
         "admin/blasts_audience.html",
         newsletter=newsletter,
         blast=blast,
+        opened=frozen.mark(blast, frozen.AUDIENCE) if blast is not None else "",
         segments=segments.list_of(session, newsletter.id) if blast is not None else [],
         **criteria_page.values(session, newsletter, criteria, form.offer(session, newsletter)),
     )
@@ -130,6 +144,7 @@ def _taken(
         "admin/blasts_audience.html",
         newsletter=newsletter,
         blast=blast,
+        opened=frozen.mark(blast, frozen.AUDIENCE) if blast is not None else "",
         segments=segments.list_of(session, newsletter.id) if blast is not None else [],
         **shown,
     )
