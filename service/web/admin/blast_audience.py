@@ -101,8 +101,8 @@ def _check_not_overtaken(session: Session, blast: Blast) -> None:
     if opened and opened != frozen.mark(blast, frozen.AUDIENCE):
         theirs = audiences.describe(session, audience.of(blast)) or "ask for announcements"
         raise InvalidInput(
-            f"Since you opened this page somebody has chosen that it goes to readers who {theirs}. What stands "
-            "here is yours, and is not saved yet; to put it in the place of theirs, press Save once more."
+            f"Since you opened this page somebody has chosen that it goes to readers who {theirs}. What "
+            "stands here is yours, and is not saved yet; to put it in the place of theirs, press Save once more."
         )
 
 

@@ -91,8 +91,8 @@ def _check_not_overtaken(blast: Blast) -> None:
     opened = request.form.get("opened")
     if opened and opened != frozen.mark(blast, frozen.PLAN):
         raise InvalidInput(
-            "Somebody has saved another plan since you opened this page. What stands here is yours, and is not "
-            "saved yet; to put it in the place of theirs, press Continue once more."
+            "Somebody has saved another plan since you opened this page. What stands here is yours, and is "
+            "not saved yet; to put it in the place of theirs, press Continue once more."
         )
 
 
