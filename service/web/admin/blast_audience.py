@@ -102,7 +102,7 @@ def _check_not_overtaken(session: Session, blast: Blast) -> None:
         theirs = audiences.describe(session, audience.of(blast)) or "ask for announcements"
         raise InvalidInput(
             f"Since you opened this page somebody has chosen that it goes to readers who {theirs}. What "
-            "stands here is yours, and is not saved yet; to put it in the place of theirs, press Save once more."
+            "stands here is yours, and is not saved yet; to put it in place of theirs, press Save once more."
         )
 
 
