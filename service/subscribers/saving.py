@@ -108,7 +108,7 @@ def undo(
 
 def _choices(subscription: Subscription, values: Values) -> Choices:
     enough = values["enough_items"]
-    offered = range(subscription.newsletter.min_items, subscription.newsletter.max_items + 1)
+    offered = filters.ceilings(subscription.newsletter)
     if enough == subscription.enough_items and enough not in offered:
         # The newsletter has changed what it offers; whoever saves something else must not be stopped by it.
         enough = min(max(enough, offered[0]), offered[-1])
