@@ -6,7 +6,7 @@ out once, and pages read some hundred rows. Done again it counts again.
 
 from collections import Counter
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row, delete, func, insert, select, text
 from sqlalchemy.orm import Session
@@ -62,7 +62,12 @@ def count(session: Session, *, now: datetime) -> None:
         session.execute(insert(SlotTally), rows)
     session.execute(delete(ReaderTally))
     found = [
-        {"newsletter_id": row.newsletter_id, "topic_id": EVERYWHERE, "rhythm": row.rhythm, "readers": row.readers}
+        {
+            "newsletter_id": row.newsletter_id,
+            "topic_id": EVERYWHERE,
+            "rhythm": row.rhythm,
+            "readers": row.readers,
+        }
         for row in session.execute(_OF_NEWSLETTERS)
     ]
     found += [dict(row) for row in session.execute(_OF_TOPICS).mappings()]
@@ -95,9 +100,9 @@ def counted_at(session: Session) -> datetime | None:
     return session.scalar(select(func.max(ReaderTally.counted_at)))
 
 
-def _calendar(row: Row[tuple[object, ...]], *, now: datetime) -> list[tuple[date, datetime]]:
+def _calendar(row: Row[Any], *, now: datetime) -> list[tuple[date, datetime]]:
     """Return the slots of one schedule with the readers' own days, without those of their pause."""
-    zone, rhythm = reach.known_zone(row), Rhythm(row.rhythm)  # type: ignore[arg-type]  # a row has the columns
+    zone, rhythm = reach.known_zone(row), Rhythm(row.rhythm)
     found = []
     slot: datetime = row.next_due_at
     while slot < now + AHEAD:

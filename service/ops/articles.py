@@ -66,12 +66,13 @@ def list_page(
     *,
     newsletter_id: int | None = None,
     topic_id: int | None = None,
+    source_id: int | None = None,
     words: str = "",
     before: int | None = None,
     limit: int,
 ) -> Page:
     """Return one page, newest first; `words` must stand in the title, in any case."""
-    query = _lines(newsletter_id=newsletter_id, topic_id=topic_id, words=words).order_by(
+    query = _lines(newsletter_id=newsletter_id, topic_id=topic_id, source_id=source_id, words=words).order_by(
         Article.published_at.desc(), Article.id.desc()
     )
     if before is not None:
@@ -90,13 +91,14 @@ def list_best(
     *,
     newsletter_id: int | None = None,
     topic_id: int | None = None,
+    source_id: int | None = None,
     words: str = "",
     limit: int,
     now: datetime,
 ) -> Page:
     """Return the best of those that are scored, and no more: nobody turns the pages of a ranking."""
     query = (
-        _lines(newsletter_id=newsletter_id, topic_id=topic_id, words=words)
+        _lines(newsletter_id=newsletter_id, topic_id=topic_id, source_id=source_id, words=words)
         .where(Article.published_at >= now - WINDOW, ArticleScore.article_id.is_not(None))
         .order_by(ArticleScore.score.desc(), Article.id)
         .limit(limit)
@@ -105,7 +107,7 @@ def list_best(
 
 
 def _lines(
-    *, newsletter_id: int | None, topic_id: int | None, words: str
+    *, newsletter_id: int | None, topic_id: int | None, source_id: int | None, words: str
 ) -> Select[Article, ArticleScore | None, int]:
     other = aliased(Article)
     others = (
@@ -125,6 +127,8 @@ def _lines(
         query = query.where(
             Article.id.in_(select(ArticleTopic.article_id).where(ArticleTopic.topic_id == topic_id))
         )
+    if source_id is not None:
+        query = query.where(Article.source_id == source_id)
     if words.strip():
         query = query.where(Article.title.icontains(words.strip(), autoescape=True))
     return query

@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.delivery import suppression
-from service.newsletters.models import Newsletter
+from service.newsletters.models import Newsletter, Rhythm
+from service.ops import due_lists
 from service.subscribers.models import ConsentEvent, Subscriber, Subscription, SubscriptionState
 from service.tokens import AddressHasher
 
@@ -43,6 +44,9 @@ class Wanted:
     day: date | None = None
     #: From this UTC day on.
     since: date | None = None
+    rhythm: Rhythm | None = None
+    #: Of active readers with a rhythm: whose digest is due on this day of their own.
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,7 @@ def _statement(wanted: Wanted, *, newsletter_ids: Sequence[int]) -> str:
     if which in _STATES:
         more += [_OF_TOPIC] if wanted.topic_id is not None else []
         more += ["paused_until > CAST(:today AS date)"] if which is Which.PAUSED else []
+        more += due_lists.conditions(wanted.rhythm, due=wanted.due if which is Which.ACTIVE else None)
         parts = [
             _OF_STATE.format(newsletter_id=int(newsletter_id), state=state.value, more=_and(more))
             for newsletter_id in newsletter_ids
@@ -221,6 +226,7 @@ def _values(wanted: Wanted, *, now: datetime) -> dict[str, object]:
         "topic_id": wanted.topic_id,
         "mailing_id": wanted.mailing_id,
         "today": now.date(),
+        **due_lists.values(wanted.rhythm, due=wanted.due, now=now),
     }
     first = wanted.day or wanted.since
     if first is not None:

@@ -3,7 +3,8 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from service.articles import withdrawal
+from service.articles import sources, withdrawal
+from service.articles.models import Source
 from service.db import transaction
 from service.digests import curations
 from service.dispatch import TaskName
@@ -26,6 +27,7 @@ SHOWN = 30
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     newsletter_id = request.args.get("newsletter", type=int)
+    source_id = request.args.get("source", type=int)
     words = request.args.get("words", "")[:200].replace("\0", "")
     is_best = request.args.get("order") == "best"
     with runtime().sessions() as session:
@@ -38,6 +40,7 @@ def index() -> ResponseReturnValue:
                 session,
                 newsletter_id=newsletter_id,
                 topic_id=topic_id,
+                source_id=source_id,
                 words=words,
                 limit=SHOWN,
                 now=now(),
@@ -47,6 +50,7 @@ def index() -> ResponseReturnValue:
                 session,
                 newsletter_id=newsletter_id,
                 topic_id=topic_id,
+                source_id=source_id,
                 words=words,
                 before=request.args.get("before", type=int),
                 limit=SHOWN,
@@ -57,6 +61,7 @@ def index() -> ResponseReturnValue:
         newsletters=offered,
         newsletter_id=newsletter_id,
         topic_id=topic_id,
+        source=_source(source_id),
         is_best=is_best,
         words=words,
         bar_of=Bar.of,
@@ -105,7 +110,7 @@ def curate(article_id: int) -> ResponseReturnValue:
         form.complain(error, default="reason")
         return article_page.render(article_id, form=form), 422
     page.say("Saved. It holds for every digest that is planned from now on.")
-    return redirect(url_for(".show", article_id=article_id))
+    return redirect(_back() or url_for(".show", article_id=article_id))
 
 
 @blueprint.post("/curations/<int:curation_id>/end")
@@ -120,7 +125,7 @@ def end(curation_id: int) -> ResponseReturnValue:
     page.say("Ended.")
     if request.form.get("from") == "list":
         return redirect(url_for(".list_curations"))
-    return redirect(url_for(".show", article_id=row.article_id))
+    return redirect(_back() or url_for(".show", article_id=row.article_id))
 
 
 @blueprint.post("/<int:article_id>/withdraw")
@@ -140,6 +145,18 @@ def restore(article_id: int) -> ResponseReturnValue:
         withdrawal.restore(session, article_id, actor=_actor(), now=now())
     page.say("Restored. It may be chosen again.")
     return redirect(url_for(".show", article_id=article_id))
+
+
+def _back() -> str | None:
+    """Return the page that the form was on, where it says so."""
+    return auth.safe_path(request.form.get("next", ""))
+
+
+def _source(source_id: int | None) -> Source | None:
+    if source_id is None:
+        return None
+    with runtime().sessions() as session:
+        return sources.get(session, source_id)
 
 
 def _actor() -> str:

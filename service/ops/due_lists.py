@@ -1,0 +1,46 @@
+"""Who is due on a day of the calendar, as conditions of a list of readers: the same that the calendar counts."""
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+from service.newsletters.models import Rhythm
+from service.subscribers import schedule
+
+# A slot is on a day if the reader's next one is not after its end, where the reader lives.
+_DUE = (
+    "NOT first_digest_pending",
+    "next_due_at > :now",
+    "(paused_until IS NULL OR paused_until <= :due)",
+    "next_due_at < CAST(coalesce(CAST(:ends AS jsonb) ->> time_zone, :end) AS timestamptz)",
+)
+
+
+def conditions(rhythm: Rhythm | None, *, due: date | None) -> list[str]:
+    """Return what holds for a subscription with this rhythm, whose digest is due on this day of its reader."""
+    if rhythm is None:
+        return []
+    found = ["rhythm = :rhythm"]
+    if due is not None:
+        found += _DUE
+        if schedule.has_weekday(rhythm):
+            found.append("weekday = :weekday")
+    return found
+
+
+def values(rhythm: Rhythm | None, *, due: date | None, now: datetime) -> dict[str, object]:
+    """Return what the conditions are about."""
+    found: dict[str, object] = {"rhythm": rhythm.value if rhythm else None, "now": now}
+    if due is not None:
+        tomorrow = datetime.combine(due + timedelta(days=1), time())
+        ends = {
+            zone: tomorrow.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).isoformat()
+            for zone in available_timezones()
+        }
+        found |= {
+            "due": due,
+            "weekday": due.isoweekday(),
+            "ends": json.dumps(ends),
+            "end": tomorrow.replace(tzinfo=UTC).isoformat(),
+        }
+    return found
