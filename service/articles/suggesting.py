@@ -20,7 +20,7 @@ from service.articles.models import Article, ArticleTopic, CategoryMapping, Sour
 from service.newsletters.models import Newsletter
 
 #: Under this likeness of two names a proposal is more often wrong than right.
-LIKE = 0.7
+LIKE = 0.75
 #: Of at least so many articles with a topic, so large a part is in one topic.
 COMPANY, COMPANY_PART = 3, 0.75
 #: A shorter word says little by standing inside another name.
@@ -80,7 +80,7 @@ def by_name(category: str, topics: Mapping[int, str]) -> tuple[int, str] | None:
 
 
 def alike(one: str, other: str) -> float:
-    """Say how alike two names are, 0 to 1: letter by letter, or by a telling word of one that is the other."""
+    """Say how alike two names are, 0 to 1: letter by letter, or by the words that they share."""
     a, b = _folded(one), _folded(other)
     if not a or not b:
         return 0.0

@@ -1,7 +1,7 @@
 """Counts who is due at the slots ahead, and who reads what at which rhythm: what the desk's pages add up.
 
-A million readers have a few thousand different schedules: one pass groups them, the calendar of each is worked
-out once, and pages read some hundred rows. Done again it counts again.
+A million readers have a few thousand different schedules: one pass groups them, the calendar of each is
+worked out once, and pages read some hundred rows. Done again it counts again.
 """
 
 from collections import Counter
@@ -37,7 +37,10 @@ _OF_TOPICS = text(
     """
 )
 _OF_NEWSLETTERS = text(
-    "SELECT newsletter_id, rhythm, count(*) AS readers FROM subscriptions WHERE state = 'active' GROUP BY 1, 2"
+    """
+    SELECT newsletter_id, rhythm, count(*) AS readers
+    FROM subscriptions WHERE state = 'active' GROUP BY 1, 2
+    """
 )
 
 

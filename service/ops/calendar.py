@@ -25,8 +25,6 @@ from service.subscribers.choices import RHYTHMS
 
 DAYS = 14
 _WAITING = (BlastState.AWAITING, BlastState.SCHEDULED)
-#: Editions of a day stand in the order in which readers are offered their rhythms.
-_ORDER = {rhythm: place for place, rhythm in enumerate(RHYTHMS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +64,31 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of the calendar; nothing may go out on it."""
+    """One day of a newsletter; nothing may go out on it."""
 
     day: date
-    coming: tuple[Coming, ...]
+    coming: dict[Rhythm, Coming]
     blasts: tuple[Announced, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class Sheet:
+    """The two weeks of one newsletter, and the rhythms that anything comes in."""
+
+    newsletter: Newsletter
+    rhythms: tuple[Rhythm, ...]
     days: tuple[Day, ...]
     #: Of one edition on one day: the measure of the bars.
     most_readers: int
+
+    @property
+    def has_blasts(self) -> bool:
+        return any(one.blasts for one in self.days)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    sheets: tuple[Sheet, ...]
     #: None while nobody was counted yet.
     counted_at: datetime | None
 
@@ -87,31 +98,46 @@ def read(session: Session, *, newsletter_id: int | None = None, now: datetime) -
     offered = [
         one for one in newsletters.list_open(session) if newsletter_id is None or one.id == newsletter_id
     ]
-    first = min((_today(one, now) for one in offered), default=now.date())
-    coming = _coming(session, offered, until=first + timedelta(days=DAYS), now=now)
+    coming = _coming(session, offered, now=now)
     blasts = _blasts(session, {one.id for one in offered})
-    # Where it is still yesterday, readers of that day may be due yet.
-    begin = min([first, *(one.day for one in coming), *(one.send_at.date() for one in blasts)])
-    length = (first - begin).days + DAYS
     return Calendar(
-        days=tuple(
-            Day(
-                day,
-                tuple(one for one in coming if one.day == day),
-                tuple(one for one in blasts if one.send_at.date() == day),
+        tuple(
+            _sheet(
+                one,
+                [each for each in coming if each.newsletter is one],
+                [each for each in blasts if each.newsletter.id == one.id],
+                now=now,
             )
-            for day in (begin + timedelta(days=n) for n in range(length))
+            for one in offered
         ),
-        most_readers=max((one.readers for one in coming), default=0),
         counted_at=tallying.counted_at(session),
     )
 
 
-def _today(newsletter: Newsletter, now: datetime) -> date:
-    return now.astimezone(ZoneInfo(newsletter.time_zone)).date()
+def _sheet(
+    newsletter: Newsletter, coming: Sequence[Coming], blasts: Sequence[Announced], *, now: datetime
+) -> Sheet:
+    today = now.astimezone(ZoneInfo(newsletter.time_zone)).date()
+    # Where it is still yesterday, readers of that day may be due yet.
+    first = min([today, *(one.day for one in coming)])
+    days = [first + timedelta(days=n) for n in range((today - first).days + DAYS)]
+    shown = [one for one in coming if one.day <= days[-1]]
+    return Sheet(
+        newsletter,
+        rhythms=tuple(rhythm for rhythm in RHYTHMS if any(one.rhythm is rhythm for one in shown)),
+        days=tuple(
+            Day(
+                day,
+                {one.rhythm: one for one in shown if one.day == day},
+                tuple(one for one in blasts if max(one.send_at.date(), today) == day),
+            )
+            for day in days
+        ),
+        most_readers=max((one.readers for one in shown), default=0),
+    )
 
 
-def _coming(session: Session, offered: Sequence[Newsletter], *, until: date, now: datetime) -> list[Coming]:
+def _coming(session: Session, offered: Sequence[Newsletter], *, now: datetime) -> list[Coming]:
     by_id = {one.id: one for one in offered}
     busiest = func.array_agg(
         aggregate_order_by(SlotTally.slot_at, SlotTally.readers.desc(), SlotTally.slot_at)
@@ -126,7 +152,7 @@ def _coming(session: Session, offered: Sequence[Newsletter], *, until: date, now
             busiest[1],
             func.sum(SlotTally.readers),
         )
-        .where(SlotTally.newsletter_id.in_(by_id), SlotTally.slot_at > now, SlotTally.day < until)
+        .where(SlotTally.newsletter_id.in_(by_id), SlotTally.slot_at > now)
         .group_by(SlotTally.newsletter_id, SlotTally.rhythm, SlotTally.day)
     ).all()
     keys = {
@@ -154,7 +180,7 @@ def _coming(session: Session, offered: Sequence[Newsletter], *, until: date, now
                 line=lines.get(edition.mailing_id) if edition else None,
             )
         )
-    return sorted(found, key=lambda one: (one.day, one.newsletter.id, _ORDER[one.rhythm]))
+    return found
 
 
 def _editions(

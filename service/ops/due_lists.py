@@ -1,7 +1,8 @@
-"""Who is due on a day of the calendar, as conditions of a list of readers: the same that the calendar counts."""
+"""Who is due on a day of the calendar, as conditions of a list of readers: those whom the calendar counts."""
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from service.newsletters.models import Rhythm
@@ -17,7 +18,7 @@ _DUE = (
 
 
 def conditions(rhythm: Rhythm | None, *, due: date | None) -> list[str]:
-    """Return what holds for a subscription with this rhythm, whose digest is due on this day of its reader."""
+    """Return what holds for a subscription of this rhythm whose digest is due on this day of its reader."""
     if rhythm is None:
         return []
     found = ["rhythm = :rhythm"]
@@ -34,8 +35,7 @@ def values(rhythm: Rhythm | None, *, due: date | None, now: datetime) -> dict[st
     if due is not None:
         tomorrow = datetime.combine(due + timedelta(days=1), time())
         ends = {
-            zone: tomorrow.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).isoformat()
-            for zone in available_timezones()
+            name: tomorrow.replace(tzinfo=zone).astimezone(UTC).isoformat() for name, zone in _zones()
         }
         found |= {
             "due": due,
@@ -44,3 +44,9 @@ def values(rhythm: Rhythm | None, *, due: date | None, now: datetime) -> dict[st
             "end": tomorrow.replace(tzinfo=UTC).isoformat(),
         }
     return found
+
+
+@cache
+def _zones() -> tuple[tuple[str, ZoneInfo], ...]:
+    # Kept: to find and read the files of six hundred zones takes longer than everything else of a page.
+    return tuple((name, ZoneInfo(name)) for name in sorted(available_timezones()))

@@ -1,4 +1,4 @@
-"""The stories that wait for the readers of one topic, as a digest would rank them, with all that decides it."""
+"""The stories that wait for the readers of one topic, as a digest would rank them, with what decides it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
