@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import sqrt
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.articles import settling
@@ -178,7 +179,7 @@ def _sample(session: Session, newsletter_id: int, rhythm: Rhythm) -> tuple[list[
     found = session.scalars(
         select(Subscription.id)
         .where(
-            Subscription.id.in_(ids),
+            Subscription.id == any_(literal(ids, ARRAY(BigInteger))),
             Subscription.newsletter_id == newsletter_id,
             Subscription.rhythm == rhythm,
             Subscription.state == SubscriptionState.ACTIVE,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic
@@ -195,7 +196,9 @@ def _members(
     A story that could be sent before `settled_since` is left out, for nobody remembers who has had it: old
     articles that are mapped to one more topic, pinned, or in a feed again.
     """
-    of_story: ColumnElement[bool] = or_(Article.id.in_(stories), Article.story_id.in_(stories))
+    # As one array: thousands of parameters take longer to write down than the query to run.
+    ids = literal(list(stories), ARRAY(BigInteger))
+    of_story: ColumnElement[bool] = or_(Article.id == any_(ids), Article.story_id == any_(ids))
     topics: dict[int, list[tuple[int, int | None]]] = {}
     forgotten = set()
     for story_id, article_id, topic_id, seq, settled_at in session.execute(

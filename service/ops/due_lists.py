@@ -21,7 +21,8 @@ def conditions(rhythm: Rhythm | None, *, due: date | None) -> list[str]:
     """Return what holds for a subscription of this rhythm whose digest is due on this day of its reader."""
     if rhythm is None:
         return []
-    found = ["rhythm = :rhythm"]
+    # Written out, so that the index of the rare rhythms is seen to fit.
+    found = [f"rhythm = '{rhythm.value}'"]
     if due is not None:
         found += _DUE
         if schedule.has_weekday(rhythm):
@@ -31,8 +32,8 @@ def conditions(rhythm: Rhythm | None, *, due: date | None) -> list[str]:
 
 def values(rhythm: Rhythm | None, *, due: date | None, now: datetime) -> dict[str, object]:
     """Return what the conditions are about."""
-    found: dict[str, object] = {"rhythm": rhythm.value if rhythm else None, "now": now}
-    if due is not None:
+    found: dict[str, object] = {"now": now}
+    if rhythm is not None and due is not None:
         tomorrow = datetime.combine(due + timedelta(days=1), time())
         ends = {
             name: tomorrow.replace(tzinfo=zone).astimezone(UTC).isoformat() for name, zone in _zones()

@@ -56,6 +56,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_source_polls_source", "source_polls", ["source_id", "id"])
     op.create_index("ix_source_polls_at", "source_polls", ["at"])
+    op.create_index(
+        "ix_subscriptions_rare_rhythms",
+        "subscriptions",
+        ["newsletter_id", "rhythm", "id"],
+        postgresql_where=sa.text("state = 'active' AND rhythm IN ('fortnightly', 'monthly')"),
+    )
     for column in (
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.Text(), nullable=True),
@@ -73,5 +79,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("was_ignored", "was_topic_id", "decided_by", "decided_at"):
         op.drop_column("category_mappings", name)
+    op.drop_index("ix_subscriptions_rare_rhythms", "subscriptions")
     for table in ("source_polls", "reader_tallies", "slot_tallies"):
         op.drop_table(table)
