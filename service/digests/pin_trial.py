@@ -5,7 +5,7 @@ is true of them is said of all, with how far that may be off. Few readers are al
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import sqrt
 
@@ -104,7 +104,13 @@ def try_pin(
         also=[story_id],
     )
     pin = StoryCuration(story_id, article_id, CurationKind.PIN, topic_id)
-    compare = _Comparison(newsletter, story_id, window.fold(), window.fold(pin))
+    before = window.fold()
+    # Only this story changes; the others are folded once.
+    own = replace(window, members=tuple(one for one in window.members if one.story_id == story_id))
+    others = [one for one in before if one.story_id != story_id]
+    pinned = [one for one in own.fold(pin) if one.story_id == story_id]
+    after = sorted([*others, *pinned], key=lambda one: one.article_id)
+    compare = _Comparison(newsletter, story_id, before, after)
     received = received_stories(session, [one.id for one in readers], now=now)
     for one in readers:
         slot = slots.slot_of(one, now=max(now, one.next_due_at or now))

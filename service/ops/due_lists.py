@@ -35,9 +35,7 @@ def values(rhythm: Rhythm | None, *, due: date | None, now: datetime) -> dict[st
     found: dict[str, object] = {"now": now}
     if rhythm is not None and due is not None:
         tomorrow = datetime.combine(due + timedelta(days=1), time())
-        ends = {
-            name: tomorrow.replace(tzinfo=zone).astimezone(UTC).isoformat() for name, zone in _zones()
-        }
+        ends = {name: tomorrow.replace(tzinfo=zone).astimezone(UTC).isoformat() for name, zone in _zones()}
         found |= {
             "due": due,
             "weekday": due.isoweekday(),

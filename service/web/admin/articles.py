@@ -2,9 +2,10 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from service.articles import sources, withdrawal
-from service.articles.models import Source
+from service.articles.models import CategoryMapping, Source
 from service.db import transaction
 from service.digests import curations
 from service.dispatch import TaskName
@@ -17,6 +18,7 @@ from service.web.admin import article_page, auth, page
 from service.web.admin.bars import Bar
 from service.web.admin.curation_form import CurationForm
 from service.web.context import now, runtime
+from service.web.row_ids import LARGEST
 
 blueprint = Blueprint("console_articles", __name__, url_prefix="/console/articles")
 auth.protect(blueprint, change=Role.EDITOR)
@@ -32,6 +34,7 @@ def index() -> ResponseReturnValue:
     is_best = request.args.get("order") == "best"
     with runtime().sessions() as session:
         offered = newsletters.list_open(session)
+        source, category = _source(session, source_id), _category(session)
         topic_id = request.args.get("topic", type=int)
         if topic_id not in {topic.id for each in offered for topic in each.open_topics}:
             topic_id = None
@@ -40,7 +43,8 @@ def index() -> ResponseReturnValue:
                 session,
                 newsletter_id=newsletter_id,
                 topic_id=topic_id,
-                source_id=source_id,
+                source_id=source.id if source else None,
+                category_id=category.id if category else None,
                 words=words,
                 limit=SHOWN,
                 now=now(),
@@ -50,7 +54,8 @@ def index() -> ResponseReturnValue:
                 session,
                 newsletter_id=newsletter_id,
                 topic_id=topic_id,
-                source_id=source_id,
+                source_id=source.id if source else None,
+                category_id=category.id if category else None,
                 words=words,
                 before=request.args.get("before", type=int),
                 limit=SHOWN,
@@ -61,7 +66,8 @@ def index() -> ResponseReturnValue:
         newsletters=offered,
         newsletter_id=newsletter_id,
         topic_id=topic_id,
-        source=_source(source_id),
+        source=source,
+        category=category,
         is_best=is_best,
         words=words,
         bar_of=Bar.of,
@@ -152,11 +158,17 @@ def _back() -> str | None:
     return auth.safe_path(request.form.get("next", ""))
 
 
-def _source(source_id: int | None) -> Source | None:
-    if source_id is None:
+def _category(session: Session) -> CategoryMapping | None:
+    category_id = request.args.get("category", type=int)
+    if category_id is None or not 0 < category_id <= LARGEST:
         return None
-    with runtime().sessions() as session:
-        return sources.get(session, source_id)
+    return session.get(CategoryMapping, category_id)
+
+
+def _source(session: Session, source_id: int | None) -> Source | None:
+    if source_id is None or not 0 < source_id <= LARGEST:
+        return None
+    return sources.get(session, source_id)
 
 
 def _actor() -> str:

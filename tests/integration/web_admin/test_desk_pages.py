@@ -54,7 +54,7 @@ def test_every_number_of_the_calendar_is_the_length_of_the_list_behind_it(
     text = editor.open("/console/calendar/").text
     numbers = re.findall(r'class="readers" href="([^"]+)">(\d+)<', text)
     assert len(numbers) > 30
-    # The first days are the difficult ones: some readers have had theirs, and elsewhere it is still yesterday.
+    # The first days are the difficult ones: some readers have had theirs, elsewhere it is still yesterday.
     for link, number in [*numbers[:9], *numbers[9::6]]:
         listed = editor.open(unescape(link)).text
         assert listed.count('class="reader-cell"') == int(number), link

@@ -245,7 +245,10 @@ def test_a_category_is_mapped_with_one_click_for_past_articles_too(
         session.add(row)
     path = "/console/categories/"
     science = newsletter.topics[0]
-    assert "Map to Science" in editor.open(path).text
+    text = editor.open(path).text
+    assert "Map to Science" in text
+    [(link, number)] = re.findall(r'href="(/console/articles/\?category=\d+)">(\d+)<', text)
+    assert (number, editor.open(link).text.count('class="title-cell"')) == ("1", 1)
     editor.send(f"{path}{row.id}", page=path, topic=science.id)
     with sessions() as session:
         pool = session.scalars(select(ArticleTopic)).one()
