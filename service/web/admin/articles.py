@@ -9,7 +9,7 @@ from service.articles.models import CategoryMapping, Source
 from service.db import transaction
 from service.digests import curations
 from service.dispatch import TaskName
-from service.errors import Conflict, InvalidInput
+from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters import queries as newsletters
 from service.operators.accounts import actor_of
 from service.operators.models import Role
@@ -162,7 +162,10 @@ def _category(session: Session) -> CategoryMapping | None:
     category_id = request.args.get("category", type=int)
     if category_id is None or not 0 < category_id <= LARGEST:
         return None
-    return session.get(CategoryMapping, category_id)
+    category = session.get(CategoryMapping, category_id)
+    if category is None:
+        raise NotFound("There is no such category.")
+    return category
 
 
 def _source(session: Session, source_id: int | None) -> Source | None:
