@@ -33,7 +33,8 @@ def change(
     :raises Conflict: the subscription is not active.
     """
     subscription = lock_active(session, subscription_id)
-    choices.check(subscription.newsletter)
+    # Topics of before may stay, and come back by undoing; `saving` asks that new ones are offered.
+    choices.check(subscription.newsletter, kept=[topic.id for topic in subscription.newsletter.topics])
     before, slot_before = consent.choices(subscription), _slot(subscription)
     choices.apply(subscription)
     after = consent.choices(subscription)

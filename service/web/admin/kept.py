@@ -21,6 +21,7 @@ ASKED_ANEW = frozenset(
         "console_blast_turns.approve",
         "console_blasts.send_test",
         "console_queue.release_all",
+        "console_relay.send_test",
         "console_messages.send_again",
         "console_rescue.retry",
         "console_rescue.send_unknown_again",
