@@ -41,6 +41,7 @@ class TaskName(StrEnum):
     PUBLISH_EDITIONS = "broadsheet.archive.publish"
     FAN_OUT_BLASTS = "broadsheet.blasts.fan_out"
     COUNT_REPORTS = "broadsheet.reports.count"
+    COUNT_READERS = "broadsheet.digests.count_readers"
 
 
 QUEUES = {
@@ -60,6 +61,7 @@ QUEUES = {
     TaskName.PUBLISH_EDITIONS: Queue.PLAN,
     TaskName.FAN_OUT_BLASTS: Queue.PLAN,
     TaskName.COUNT_REPORTS: Queue.MAINTENANCE,
+    TaskName.COUNT_READERS: Queue.MAINTENANCE,
 }
 
 

@@ -3,7 +3,8 @@
 from functools import partial
 
 from service.clock import utc_now
-from service.digests import first, planning, pulling
+from service.db import transaction
+from service.digests import first, planning, pulling, tallying
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
@@ -34,3 +35,10 @@ def pull_withdrawn() -> None:
     """Make the mails anew that hold a withdrawn article."""
     pulling.pull(runtime().sessions, links=runtime().links, now=utc_now())
     runtime().dispatcher.wake(TaskName.DELIVER_BULK)
+
+
+@app.task(name=TaskName.COUNT_READERS)
+def count_readers() -> None:
+    """Count who is due in the next two weeks, for the calendar."""
+    with transaction(runtime().sessions) as session:
+        tallying.count(session, now=utc_now())

@@ -29,6 +29,8 @@ def beat_schedule(*, sweep_seconds: float) -> dict[str, Any]:
         "publish": _every(60, TaskName.PUBLISH_EDITIONS),
         # Reports are looked at over days; what they count is judged after ten minutes anyway.
         "reports": _every(300, TaskName.COUNT_REPORTS),
+        # The calendar looks two weeks ahead; who signed up in the last minutes hardly shows in it.
+        "readers": _every(300, TaskName.COUNT_READERS),
         # Purges and retention have days of slack.
         "maintain": _every(900, TaskName.MAINTAIN),
     }

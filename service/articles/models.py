@@ -51,6 +51,23 @@ class Source(Model):
     __table_args__ = (UniqueConstraint("newsletter_id", "url"),)
 
 
+class SourcePoll(Model):
+    """One look at a feed and what came of it; kept for two weeks."""
+
+    __tablename__ = "source_polls"
+
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
+    at: Mapped[datetime]
+    #: Articles that it brought, and those that it corrected.
+    new: Mapped[int]
+    changed: Mapped[int]
+    #: A sentence for the operator; None where it could be read.
+    error: Mapped[str | None]
+
+    __table_args__ = (Index("ix_source_polls_source", "source_id", "id"), Index("ix_source_polls_at", "at"))
+
+
 class Article(Model):
     """One piece to read. Text is sanitised on the way in; pages and mails escape it again."""
 
@@ -201,9 +218,17 @@ class CategoryMapping(Model):
     #: As first seen, for people.
     category: Mapped[str]
     topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
-    topic: Mapped[Topic | None] = relationship()
+    topic: Mapped[Topic | None] = relationship(foreign_keys=[topic_id])
     #: An operator said that this one means nothing; it leaves the list of unmapped ones.
     ignored: Mapped[bool] = mapped_column(default=False)
     first_seen_at: Mapped[datetime]
+    #: Of the latest decision: equal for what was decided together, which is undone together. None before
+    #: the first one, and after one that was undone.
+    decided_at: Mapped[datetime | None]
+    #: "operator 3"
+    decided_by: Mapped[str | None]
+    #: What it meant before that.
+    was_topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"))
+    was_ignored: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     __table_args__ = (UniqueConstraint("newsletter_id", "category_key"),)

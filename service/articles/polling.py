@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from service.articles import ingest
+from service.articles import ingest, polls
 from service.articles.apart import parse_apart
 from service.articles.backoff import next_poll
 from service.articles.entries import Feed
@@ -145,6 +145,7 @@ def _succeed(sessions: Sessions, job: _Job, answer: _Answer, *, now: datetime) -
         source.failures = 0
         source.last_polled_at = source.last_success_at = now
         source.next_poll_at = next_poll(source.poll_minutes, failures=0, retry_after=None, now=now)
+        polls.note(session, source, new=stored.new, changed=stored.changed, now=now)
         return stored
 
 
@@ -164,6 +165,7 @@ def _fail(sessions: Sessions, job: _Job, error: FetchError, *, now: datetime) ->
         source.next_poll_at = next_poll(
             source.poll_minutes, failures=source.failures, retry_after=error.retry_after, now=now
         )
+        polls.note(session, source, error=source.last_error, now=now)
 
 
 def _ours(session: Session, job: _Job) -> Source | None:

@@ -71,6 +71,14 @@ def poll_now(session: Session, source_id: int, *, now: datetime) -> Source:
     return source
 
 
+def pause(session: Session, source_id: int) -> Source:
+    """Poll a source no more until somebody asks for it; what it brought stays. Twice is once."""
+    source = get(session, source_id)
+    source.enabled = False
+    session.flush()
+    return source
+
+
 def get(session: Session, source_id: int) -> Source:
     """Return the source.
 

@@ -76,7 +76,7 @@ def seed(runtime: Runtime, *, feed_url: str, site_url: str, notes: Notes, progre
     with transaction(runtime.sessions) as session:
         back_issues.publish(session, queries.get(session, newsletter_id), now=utc_now())
     progress("clicks", 1.0)
-    for task in (TaskName.SCORE, TaskName.PLAN_DIGESTS, TaskName.COUNT_REPORTS):
+    for task in (TaskName.SCORE, TaskName.PLAN_DIGESTS, TaskName.COUNT_REPORTS, TaskName.COUNT_READERS):
         runtime.dispatcher.wake(task)
 
 

@@ -1,6 +1,6 @@
 """Editions, which people speak of, the runs that plan them, and what editors want in them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
@@ -90,3 +90,34 @@ class Curation(Model):
         CheckConstraint("(kind = 'boost') = (boost <> 0)", name="boost"),
         Index("ix_curations_in_force", "newsletter_id", "expires_at"),
     )
+
+
+class SlotTally(Model):
+    """Readers whose digest is due at one slot of the next fortnight: what the calendar adds up."""
+
+    __tablename__ = "slot_tallies"
+
+    newsletter_id: Mapped[int] = mapped_column(
+        ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True
+    )
+    rhythm: Mapped[Rhythm] = mapped_column(primary_key=True)
+    #: The readers' own day, which names the edition.
+    day: Mapped[date] = mapped_column(primary_key=True)
+    slot_at: Mapped[datetime] = mapped_column(primary_key=True)
+    readers: Mapped[int]
+    counted_at: Mapped[datetime]
+
+
+class ReaderTally(Model):
+    """Active readers of one rhythm: of a newsletter, or of those who chose one of its topics."""
+
+    __tablename__ = "reader_tallies"
+
+    newsletter_id: Mapped[int] = mapped_column(
+        ForeignKey("newsletters.id", ondelete="CASCADE"), primary_key=True
+    )
+    #: EVERYWHERE for the whole newsletter.
+    topic_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    rhythm: Mapped[Rhythm] = mapped_column(primary_key=True)
+    readers: Mapped[int]
+    counted_at: Mapped[datetime]

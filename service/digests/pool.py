@@ -1,15 +1,17 @@
 """The stories that the readers of a run may be given: read once per run, equal for all of them."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.articles.models import Article, ArticleTopic
 from service.digests import curations
-from service.digests.folding import Member, fold
+from service.digests.folding import Member, StoryCuration, fold
 from service.digests.selection.drawing import UNKNOWN_SD
 from service.digests.selection.values import POPULAR_OBSERVED, Candidate
 from service.newsletters.models import Newsletter, Rhythm
@@ -31,6 +33,21 @@ _MISSED_FOR = timedelta(days=28)
 _STORY = func.coalesce(Article.story_id, Article.id)
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was read for a run, before near duplicates and curations make candidates of it."""
+
+    members: tuple[Member, ...]
+    curations: tuple[StoryCuration, ...]
+    seed: str
+    #: Stories that may still come when they are new no longer; None means all of them.
+    missable: frozenset[int] | None
+
+    def fold(self, *more: StoryCuration) -> list[Candidate]:
+        """Return the candidates, as if editors wanted this as well."""
+        return fold(self.members, curations=[*self.curations, *more], seed=self.seed, missable=self.missable)
+
+
 def load_window(
     session: Session,
     newsletter: Newsletter,
@@ -45,6 +62,29 @@ def load_window(
 
     `after_seq` is the smallest watermark among the readers, `until_seq` the run's cut-off.
     """
+    return read_window(
+        session,
+        newsletter,
+        rhythm=rhythm,
+        after_seq=after_seq,
+        until_seq=until_seq,
+        seed=seed,
+        now=now,
+    ).fold()
+
+
+def read_window(
+    session: Session,
+    newsletter: Newsletter,
+    *,
+    rhythm: Rhythm,
+    after_seq: int,
+    until_seq: int,
+    seed: str,
+    now: datetime,
+    also: Collection[int] = (),
+) -> Window:
+    """Read the same without folding it yet, and the stories `also`, which may be in no window."""
     new = (
         _places(newsletter, until_seq=until_seq)
         .where(ArticleTopic.eligible_seq > after_seq)
@@ -64,12 +104,12 @@ def load_window(
         .limit(POPULAR_LIMIT)
     )
     missable = set(session.scalars(popular))
-    return _candidates(
+    return _window(
         session,
         newsletter,
-        missable.union(session.scalars(new)),
+        missable.union(session.scalars(new), also),
         # Not what is only here because another reader has been away for longer.
-        missable=missable,
+        missable=frozenset(missable),
         until_seq=until_seq,
         seed=seed,
         now=now,
@@ -92,9 +132,9 @@ def load_recent(
         .order_by(ArticleTopic.eligible_seq.desc(), ArticleTopic.article_id)
         .limit(LIMIT)
     )
-    return _candidates(
+    return _window(
         session, newsletter, set(session.scalars(recent)), until_seq=until_seq, seed=seed, now=now
-    )
+    ).fold()
 
 
 def start_of(session: Session, newsletter_id: int, *, published_since: datetime, cutoff: int) -> int:
@@ -120,20 +160,27 @@ def _places(newsletter: Newsletter, *, until_seq: int) -> Select[int]:
     )
 
 
-def _candidates(
+def read_stories(
+    session: Session, newsletter: Newsletter, stories: Collection[int], *, until_seq: int, now: datetime
+) -> Window:
+    """Read these stories and those that editors want something of, for a page that shows them."""
+    return _window(session, newsletter, stories, until_seq=until_seq, seed="", now=now)
+
+
+def _window(
     session: Session,
     newsletter: Newsletter,
     stories: Collection[int],
     *,
-    missable: Collection[int] | None = None,
+    missable: frozenset[int] | None = None,
     until_seq: int,
     seed: str,
     now: datetime,
-) -> list[Candidate]:
+) -> Window:
     wanted = curations.of_stories(session, newsletter.id, now=now)
     story_ids = {*stories, *(one.story_id for one in wanted)}
     members = _members(session, newsletter, story_ids, until_seq=until_seq, settled_since=now - MEMORY)
-    return fold(members, curations=wanted, seed=seed, missable=missable)
+    return Window(tuple(members), tuple(wanted), seed, missable)
 
 
 def _members(
@@ -149,7 +196,9 @@ def _members(
     A story that could be sent before `settled_since` is left out, for nobody remembers who has had it: old
     articles that are mapped to one more topic, pinned, or in a feed again.
     """
-    of_story: ColumnElement[bool] = or_(Article.id.in_(stories), Article.story_id.in_(stories))
+    # As one array: thousands of parameters take longer to write down than the query to run.
+    ids = literal(list(stories), ARRAY(BigInteger))
+    of_story: ColumnElement[bool] = or_(Article.id == any_(ids), Article.story_id == any_(ids))
     topics: dict[int, list[tuple[int, int | None]]] = {}
     forgotten = set()
     for story_id, article_id, topic_id, seq, settled_at in session.execute(

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, exists, func, select, tuple_
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from service.articles import deciding, stories
-from service.articles.models import Article, ArticleTopic, StoryDecision
+from service.articles.models import Article, ArticleTopic, CategoryMapping, StoryDecision
 from service.digests import curations
 from service.digests.models import Curation
 from service.errors import NotFound
@@ -66,14 +67,20 @@ def list_page(
     *,
     newsletter_id: int | None = None,
     topic_id: int | None = None,
+    source_id: int | None = None,
+    category_id: int | None = None,
     words: str = "",
     before: int | None = None,
     limit: int,
 ) -> Page:
     """Return one page, newest first; `words` must stand in the title, in any case."""
-    query = _lines(newsletter_id=newsletter_id, topic_id=topic_id, words=words).order_by(
-        Article.published_at.desc(), Article.id.desc()
-    )
+    query = _lines(
+        newsletter_id=newsletter_id,
+        topic_id=topic_id,
+        source_id=source_id,
+        category_id=category_id,
+        words=words,
+    ).order_by(Article.published_at.desc(), Article.id.desc())
     if before is not None:
         place = select(Article.published_at, Article.id).where(Article.id == before).subquery()
         query = query.where(
@@ -90,13 +97,21 @@ def list_best(
     *,
     newsletter_id: int | None = None,
     topic_id: int | None = None,
+    source_id: int | None = None,
+    category_id: int | None = None,
     words: str = "",
     limit: int,
     now: datetime,
 ) -> Page:
     """Return the best of those that are scored, and no more: nobody turns the pages of a ranking."""
     query = (
-        _lines(newsletter_id=newsletter_id, topic_id=topic_id, words=words)
+        _lines(
+            newsletter_id=newsletter_id,
+            topic_id=topic_id,
+            source_id=source_id,
+            category_id=category_id,
+            words=words,
+        )
         .where(Article.published_at >= now - WINDOW, ArticleScore.article_id.is_not(None))
         .order_by(ArticleScore.score.desc(), Article.id)
         .limit(limit)
@@ -105,7 +120,12 @@ def list_best(
 
 
 def _lines(
-    *, newsletter_id: int | None, topic_id: int | None, words: str
+    *,
+    newsletter_id: int | None,
+    topic_id: int | None,
+    source_id: int | None,
+    category_id: int | None,
+    words: str,
 ) -> Select[Article, ArticleScore | None, int]:
     other = aliased(Article)
     others = (
@@ -125,6 +145,15 @@ def _lines(
         query = query.where(
             Article.id.in_(select(ArticleTopic.article_id).where(ArticleTopic.topic_id == topic_id))
         )
+    if source_id is not None:
+        query = query.where(Article.source_id == source_id)
+    if category_id is not None:
+        named = exists().where(
+            CategoryMapping.id == category_id,
+            CategoryMapping.newsletter_id == Article.newsletter_id,
+            Article.categories.contains(array([CategoryMapping.category])),
+        )
+        query = query.where(named)
     if words.strip():
         query = query.where(Article.title.icontains(words.strip(), autoescape=True))
     return query

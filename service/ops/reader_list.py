@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.delivery import suppression
-from service.newsletters.models import Newsletter
+from service.newsletters.models import Newsletter, Rhythm
+from service.ops import due_lists
 from service.subscribers.models import ConsentEvent, Subscriber, Subscription, SubscriptionState
 from service.tokens import AddressHasher
 
@@ -45,6 +46,9 @@ class Wanted:
     day: date | None = None
     #: From this UTC day on.
     since: date | None = None
+    rhythm: Rhythm | None = None
+    #: Of active readers with a rhythm: whose digest is due on this day of their own.
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,7 @@ def _statement(wanted: Wanted, *, newsletter_ids: Sequence[int]) -> str:
     if which in _STATES:
         more += [_OF_TOPIC] if wanted.topic_id is not None else []
         more += ["paused_until > CAST(:today AS date)"] if which is Which.PAUSED else []
+        more += due_lists.conditions(wanted.rhythm, due=wanted.due if which is Which.ACTIVE else None)
         more += [_STRANDED] if which is Which.STRANDED else []
         parts = [
             _OF_STATE.format(newsletter_id=int(newsletter_id), state=state.value, more=_and(more))
@@ -229,6 +234,7 @@ def _values(wanted: Wanted, *, now: datetime) -> dict[str, object]:
         "topic_id": wanted.topic_id,
         "mailing_id": wanted.mailing_id,
         "today": now.date(),
+        **due_lists.values(wanted.rhythm, due=wanted.due, now=now),
     }
     first = wanted.day or wanted.since
     if first is not None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from sqlalchemy.exc import OperationalError
 
+from service.articles import polls
 from service.blasts import clicks as blast_clicks
 from service.db import Sessions, transaction
 from service.delivery import accounting, aging
@@ -35,6 +36,7 @@ DUTIES: tuple[Duty, ...] = (
     logins.purge,
     kept_forms.purge,
     heartbeats.forget_silent,
+    polls.forget,
     restoring.give_back,
     editions.close_over,
 )

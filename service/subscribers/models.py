@@ -158,6 +158,14 @@ class Subscription(Model):
         Index("ix_subscriptions_paused", "id", postgresql_where=text("paused_until IS NOT NULL")),
         # The console's lists are read in this order, a page at a time.
         Index("ix_subscriptions_listed", "newsletter_id", "state", "id"),
+        # The same of rhythms that few choose: among a million others a page would read them all.
+        Index(
+            "ix_subscriptions_rare_rhythms",
+            "newsletter_id",
+            "rhythm",
+            "id",
+            postgresql_where=text("state = 'active' AND rhythm IN ('fortnightly', 'monthly')"),
+        ),
         CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
         CheckConstraint("enough_items BETWEEN 1 AND 14", name="enough_items"),

@@ -2,12 +2,14 @@
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from service.articles import withdrawal
+from service.articles import sources, withdrawal
+from service.articles.models import CategoryMapping, Source
 from service.db import transaction
 from service.digests import curations
 from service.dispatch import TaskName
-from service.errors import Conflict, InvalidInput
+from service.errors import Conflict, InvalidInput, NotFound
 from service.newsletters import queries as newsletters
 from service.operators.accounts import actor_of
 from service.operators.models import Role
@@ -16,6 +18,7 @@ from service.web.admin import article_page, auth, page
 from service.web.admin.bars import Bar
 from service.web.admin.curation_form import CurationForm
 from service.web.context import now, runtime
+from service.web.row_ids import LARGEST
 
 blueprint = Blueprint("console_articles", __name__, url_prefix="/console/articles")
 auth.protect(blueprint, change=Role.EDITOR)
@@ -26,10 +29,12 @@ SHOWN = 30
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
     newsletter_id = request.args.get("newsletter", type=int)
+    source_id = request.args.get("source", type=int)
     words = request.args.get("words", "")[:200].replace("\0", "")
     is_best = request.args.get("order") == "best"
     with runtime().sessions() as session:
         offered = newsletters.list_open(session)
+        source, category = _source(session, source_id), _category(session)
         topic_id = request.args.get("topic", type=int)
         if topic_id not in {topic.id for each in offered for topic in each.open_topics}:
             topic_id = None
@@ -38,6 +43,8 @@ def index() -> ResponseReturnValue:
                 session,
                 newsletter_id=newsletter_id,
                 topic_id=topic_id,
+                source_id=source.id if source else None,
+                category_id=category.id if category else None,
                 words=words,
                 limit=SHOWN,
                 now=now(),
@@ -47,6 +54,8 @@ def index() -> ResponseReturnValue:
                 session,
                 newsletter_id=newsletter_id,
                 topic_id=topic_id,
+                source_id=source.id if source else None,
+                category_id=category.id if category else None,
                 words=words,
                 before=request.args.get("before", type=int),
                 limit=SHOWN,
@@ -57,6 +66,8 @@ def index() -> ResponseReturnValue:
         newsletters=offered,
         newsletter_id=newsletter_id,
         topic_id=topic_id,
+        source=source,
+        category=category,
         is_best=is_best,
         words=words,
         bar_of=Bar.of,
@@ -105,7 +116,7 @@ def curate(article_id: int) -> ResponseReturnValue:
         form.complain(error, default="reason")
         return article_page.render(article_id, form=form), 422
     page.say("Saved. It holds for every digest that is planned from now on.")
-    return redirect(url_for(".show", article_id=article_id))
+    return redirect(_back() or url_for(".show", article_id=article_id))
 
 
 @blueprint.post("/curations/<int:curation_id>/end")
@@ -120,7 +131,7 @@ def end(curation_id: int) -> ResponseReturnValue:
     page.say("Ended.")
     if request.form.get("from") == "list":
         return redirect(url_for(".list_curations"))
-    return redirect(url_for(".show", article_id=row.article_id))
+    return redirect(_back() or url_for(".show", article_id=row.article_id))
 
 
 @blueprint.post("/<int:article_id>/withdraw")
@@ -140,6 +151,27 @@ def restore(article_id: int) -> ResponseReturnValue:
         withdrawal.restore(session, article_id, actor=_actor(), now=now())
     page.say("Restored. It may be chosen again.")
     return redirect(url_for(".show", article_id=article_id))
+
+
+def _back() -> str | None:
+    """Return the page that the form was on, where it says so."""
+    return auth.safe_path(request.form.get("next", ""))
+
+
+def _category(session: Session) -> CategoryMapping | None:
+    category_id = request.args.get("category", type=int)
+    if category_id is None or not 0 < category_id <= LARGEST:
+        return None
+    category = session.get(CategoryMapping, category_id)
+    if category is None:
+        raise NotFound("There is no such category.")
+    return category
+
+
+def _source(session: Session, source_id: int | None) -> Source | None:
+    if source_id is None or not 0 < source_id <= LARGEST:
+        return None
+    return sources.get(session, source_id)
 
 
 def _actor() -> str:

@@ -1,29 +1,32 @@
 """Categories: what feeds call things, and which topics that means."""
 
-from difflib import SequenceMatcher
+from collections.abc import Callable
+from datetime import datetime
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from service import audit
-from service.articles import mapping
+from service.articles import category_decisions, mapping, suggesting
+from service.articles.category_decisions import Meaning
 from service.articles.models import CategoryMapping
 from service.db import transaction
 from service.dispatch import TaskName
-from service.errors import InvalidInput, NotFound
+from service.errors import Conflict, InvalidInput
 from service.newsletters import queries as newsletters
-from service.newsletters.models import Newsletter, Topic
+from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
+from service.ops import actors
 from service.web.admin import auth, page
 from service.web.context import now, runtime
+from service.web.row_ids import LARGEST
 
 blueprint = Blueprint("console_categories", __name__, url_prefix="/console/categories")
 auth.protect(blueprint, change=Role.EDITOR)
 
-#: Under this likeness a proposal is more often wrong than right.
-_LIKE = 0.7
+#: Decided together: more is no decision but an accident.
+MOST = 500
 
 
 @blueprint.get("/")
@@ -37,12 +40,40 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/<int:mapping_id>")
 def decide(mapping_id: int) -> ResponseReturnValue:
     """Map a category to a topic, ignore it, or let it wait again."""
-    choice = request.form.get("topic", "")
+    return _decide(lambda: {mapping_id: _read(request.form.get("topic", ""))})
+
+
+@blueprint.post("/together")
+def decide_together() -> ResponseReturnValue:
+    """Map the ticked categories as the page suggested, to one topic, or ignore them."""
+    return _decide(_ticked)
+
+
+@blueprint.post("/undo/<int:newsletter_id>")
+def undo(newsletter_id: int) -> ResponseReturnValue:
+    """Take back what was decided together."""
     try:
-        topic_id, ignored = _read(choice)
+        at = datetime.fromisoformat(request.form.get("at", ""))
+        if at.tzinfo is None:
+            raise ValueError
         with transaction(runtime().sessions) as session:
-            gained = mapping.map_category(session, mapping_id, topic_id, ignored, now=now())
-            sentence = _record(session, mapping_id, gained)
+            count = category_decisions.undo(session, newsletter_id, at=at, actor=_actor(), now=now())
+    except ValueError:
+        page.warn("Choose which decision to undo.")
+    except Conflict as error:
+        page.warn(str(error))
+    else:
+        runtime().dispatcher.wake(TaskName.SETTLE)
+        page.say(f"Undone: {_categories(count)} as before.")
+    return redirect(url_for(".index"))
+
+
+def _decide(read: Callable[[], dict[int, Meaning]]) -> ResponseReturnValue:
+    try:
+        wanted = read()
+        with transaction(runtime().sessions) as session:
+            gained = category_decisions.decide(session, wanted, actor=_actor(), now=now())
+            sentence = _sentence(session, wanted, gained)
     except InvalidInput as error:
         page.warn(str(error))
         return redirect(url_for(".index"))
@@ -52,50 +83,73 @@ def decide(mapping_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"))
 
 
-def propose(category: str, topics: list[Topic]) -> Topic | None:
-    """Return the topic whose name is most like the category, if one is like enough."""
-    if not topics:
-        return None
-    folded = category.casefold()
-    likeness, best = max(
-        ((SequenceMatcher(None, folded, topic.name.casefold()).ratio(), topic) for topic in topics),
-        key=lambda pair: pair[0],
-    )
-    return best if likeness >= _LIKE else None
+def _ticked() -> dict[int, Meaning]:
+    form = request.form
+    to = form.get("to", "suggested")
+    ids = [key for key in form.getlist("pick", type=int) if 0 < key <= LARGEST]
+    if "ignore" in form:
+        to = "ignore"
+    elif "all" in form:
+        ids = [key for key in form.getlist("proposed", type=int) if 0 < key <= LARGEST]
+        to = "suggested"
+    if not ids:
+        raise InvalidInput("Tick the categories first; nothing was changed.")
+    if len(ids) > MOST:
+        raise InvalidInput(f"At most {MOST} categories are decided together.")
+    if to != "suggested":
+        return dict.fromkeys(ids, _read(to))
+    # What the page showed is done, not what would be suggested by now.
+    without = [key for key in ids if not form.get(f"suggested-{key}")]
+    if without:
+        raise InvalidInput(
+            f"For {_categories(len(without))} that you ticked nothing is suggested: choose a topic for them. "
+            "Nothing was changed."
+        )
+    return {key: _read(form[f"suggested-{key}"]) for key in ids}
 
 
-def _read(choice: str) -> tuple[int | None, bool]:
+def _read(choice: str) -> Meaning:
     if choice in {"ignore", "wait"}:
-        return None, choice == "ignore"
+        return Meaning(ignored=choice == "ignore")
     if not choice.isdecimal() or len(choice) > 18:
         raise InvalidInput("Choose a topic first.")
-    return int(choice), False
+    return Meaning(int(choice))
 
 
-def _record(session: Session, mapping_id: int, gained: int) -> str:
-    row = session.get(CategoryMapping, mapping_id)
-    if row is None:
-        raise NotFound("There is no such category.")
-    topic = newsletters.get_topic(session, row.topic_id).name if row.topic_id else None
-    audit.record(
-        session,
-        actor=actor_of(auth.current_operator()),
-        action="category.mapped",
-        subject=f"category {row.id}",
-        now=now(),
-        after={"category": row.category, "topic": topic, "ignored": row.ignored},
-    )
-    if topic:
-        articles = "1 article is" if gained == 1 else f"{gained} articles are"
-        return f"“{row.category}” means {topic} from now on. {articles} added to that topic."
-    return f"“{row.category}” is ignored." if row.ignored else f"“{row.category}” waits for a topic again."
+def _sentence(session: Session, wanted: dict[int, Meaning], gained: int) -> str:
+    articles = "1 article is" if gained == 1 else f"{gained} articles are"
+    if len(wanted) > 1:
+        mapped = sum(meaning.topic_id is not None for meaning in wanted.values())
+        if not mapped:
+            return f"{_categories(len(wanted))} ignored."
+        return f"{_categories(mapped)} mapped. {articles} added to those topics. It can be undone below."
+    [(mapping_id, meaning)] = wanted.items()
+    name = session.get_one(CategoryMapping, mapping_id).category
+    if meaning.topic_id is not None:
+        topic = newsletters.get_topic(session, meaning.topic_id).name
+        return f"“{name}” means {topic} from now on. {articles} added to that topic."
+    return f"“{name}” is ignored." if meaning.ignored else f"“{name}” waits for a topic again."
+
+
+def _categories(n: int) -> str:
+    return "1 category" if n == 1 else f"{n} categories"
 
 
 def _group(session: Session, newsletter: Newsletter) -> dict[str, object]:
-    topics = newsletter.open_topics
+    waiting = mapping.unmapped(session, newsletter.id)
+    suggested = {one.mapping_id: one for one in suggesting.propose_all(session, newsletter, waiting)}
+    decisions = category_decisions.recent(session, newsletter.id)
     return {
         "newsletter": newsletter,
-        "topics": topics,
-        "waiting": [(row, propose(row.category, topics)) for row in mapping.unmapped(session, newsletter.id)],
+        "topics": newsletter.open_topics,
+        "names": {topic.id: topic.name for topic in newsletter.open_topics},
+        "waiting": [(row, suggested.get(row.mapping_id)) for row in waiting],
+        "suggested": len(suggested),
         "decided": mapping.list_mapped(session, newsletter.id),
+        "decisions": decisions,
+        "people": actors.names(session, {one.by for one in decisions}),
     }
+
+
+def _actor() -> str:
+    return actor_of(auth.current_operator())

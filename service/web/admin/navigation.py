@@ -30,6 +30,8 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Overview", "console_overview.index"),
             Entry("Queue", "console_queue.index"),
+            Entry("Calendar", "console_calendar.index"),
+            Entry("Pool", "console_pool.index"),
             Entry("Editions", "console_editions.index"),
             Entry("Articles", "console_articles.index"),
             Entry("Blasts", "console_blasts.index"),

@@ -13,6 +13,7 @@ from service.operators.sealing import Sealer
 from service.ops import reader_list
 from service.ops.reader_list import Page, Wanted, Which
 from service.subscribers import searching
+from service.subscribers.choices import RHYTHMS
 from service.web.admin import auth, reader_words, words
 from service.web.admin.reader_view import reader_page
 from service.web.context import now, runtime
@@ -24,6 +25,7 @@ words.install(blueprint)
 blueprint.context_processor(reader_words.context)
 
 SHOWN = 50
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 @blueprint.get("/")
@@ -102,7 +104,7 @@ def _wanted() -> tuple[Wanted, str]:
     if name not in set(Which):
         return Wanted(), "There is no such list of readers; choose one of these."
     try:
-        day, since = (_day(request.args.get(each, "")) for each in ("day", "since"))
+        day, since, due = (_day(request.args.get(each, "")) for each in ("day", "since", "due"))
     except ValueError:
         return Wanted(), "Write a day as year, month and day: 2026-11-25."
     return Wanted(
@@ -112,11 +114,19 @@ def _wanted() -> tuple[Wanted, str]:
         mailing_id=request.args.get("mailing", type=int),
         day=day,
         since=since,
+        rhythm=next((one for one in RHYTHMS if one.value == request.args.get("rhythm")), None),
+        due=due,
     ), ""
 
 
 def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+    if not text:
+        return None
+    day = date.fromisoformat(text)
+    # The day after the last one that a computer knows is an error, and nobody's.
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise ValueError
+    return day
 
 
 def _following(key: str | None) -> str | None:

@@ -16,12 +16,16 @@ from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.web.admin import auth, feeds, page
+from service.web.admin import auth, feeds, page, words
 from service.web.admin.fields import ConsoleForm, checked, option
 from service.web.context import now, runtime
 
 blueprint = Blueprint("console_sources", __name__, url_prefix="/console/sources")
 auth.protect(blueprint, change=Role.EDITOR)
+words.install(blueprint)
+
+#: Of the last looks, on the page of a source.
+LOOKS = 30
 
 
 class SourceForm(ConsoleForm):
@@ -54,7 +58,11 @@ def index() -> ResponseReturnValue:
     """List the feeds of every newsletter; a fragment of it refreshes itself."""
     with runtime().sessions() as session:
         groups = [
-            (newsletter, queries.list_sources(session, newsletter.id), _waiting(session, newsletter))
+            (
+                newsletter,
+                queries.list_sources(session, newsletter.id, now=now()),
+                _waiting(session, newsletter),
+            )
             for newsletter in newsletters.list_open(session)
         ]
     name = "admin/_sources_list.html" if "HX-Request" in request.headers else "admin/sources.html"
@@ -137,8 +145,23 @@ def poll(source_id: int) -> ResponseReturnValue:
         source = sources.poll_now(session, source_id, now=now())
         _note(session, "source.polled", source)
     runtime().dispatcher.wake(TaskName.POLL_SOURCES)
-    page.say(f"“{source.name}” is polled now; this list shows the outcome in a few seconds.")
-    return redirect(url_for(".index"))
+    page.say(f"“{source.name}” is polled now; this page shows the outcome in a few seconds.")
+    return redirect(_back(source_id))
+
+
+@blueprint.post("/<int:source_id>/pause")
+def pause(source_id: int) -> ResponseReturnValue:
+    """Poll the feed no more until somebody switches it on; what it brought stays in the pools."""
+    with transaction(runtime().sessions) as session:
+        source = sources.pause(session, source_id)
+        _note(session, "source.paused", source)
+    page.say(f"“{source.name}” is paused. What it brought may still be sent.")
+    return redirect(_back(source_id))
+
+
+def _back(source_id: int) -> str:
+    is_own = request.form.get("from") == "source"
+    return url_for(".edit", source_id=source_id) if is_own else url_for(".index")
 
 
 def _form(newsletter_id: int) -> tuple[SourceForm, Newsletter]:
@@ -171,6 +194,16 @@ def _form_page(
     source: Source | None = None,
     looked: feeds.Looked | None = None,
 ) -> str:
+    health = None
+    if source is not None:
+        with runtime().sessions() as session:
+            health = queries.health_of(session, source, looks=LOOKS, now=now())
     return render_template(
-        "admin/source_edit.html", form=form, newsletter=newsletter, source=source, looked=looked
+        "admin/source_edit.html",
+        form=form,
+        newsletter=newsletter,
+        source=source,
+        health=health,
+        looked=looked,
+        now=now(),
     )

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from service.articles import polling, queries, sources
 from service.articles.fetching import Fetcher
 from service.articles.models import Article, CategoryMapping, Source
+from service.articles.queries import Health
 from service.db import Sessions, transaction
 from service.errors import InvalidInput, NotFound
 from service.newsletters.models import Newsletter
@@ -60,8 +61,9 @@ def test_a_due_source_is_read_and_not_again_until_its_time(
     row = source(sessions, one)
     assert (row.last_success_at, row.last_error, row.lease_until, row.etag) == (later, None, None, '"1"')
     with transaction(sessions) as session:
-        (health,) = queries.list_sources(session, row.newsletter_id)
-    assert health.articles == 2
+        (health,) = queries.list_sources(session, row.newsletter_id, now=later)
+    assert (health.articles, health.health) == (2, Health.HEALTHY)
+    assert [(look.at, look.new, look.error) for look in health.looks] == [(later, 0, None), (now, 2, None)]
 
 
 def test_a_broken_source_is_shown_with_its_reason_and_the_others_are_read(

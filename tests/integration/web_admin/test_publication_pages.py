@@ -1,11 +1,13 @@
 """Newsletters, topics, senders, sources, categories and operators through their pages."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
 from service.app import create_app
+from service.articles import mapping, polls
 from service.articles.models import ArticleTopic, CategoryMapping, Source
 from service.audit import AuditEntry
 from service.bootstrap import Runtime
@@ -201,6 +203,33 @@ def test_sources_show_their_health_and_can_be_polled_and_switched_off(
     assert "<html" not in editor.open("/console/sources/", HX_Request="true").text
 
 
+def test_a_source_shows_its_last_looks_and_is_paused_and_polled_from_its_page(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions
+) -> None:
+    now = datetime.now(UTC)
+    with transaction(sessions) as session:
+        source = make_source(session, newsletter, last_polled_at=now, last_success_at=now)
+        make_article(session, source, published_at=now)
+        polls.note(session, source, error="The server answered <b>503</b>.", now=now)
+        polls.note(session, source, new=3, changed=1, now=now)
+    path = f"/console/sources/{source.id}"
+    text = editor.open(path).text
+    assert "The server answered &lt;b&gt;503&lt;/b&gt;." in text
+    assert "<b>3</b> new, 1 corrected" in text
+    listed = editor.open("/console/sources/").text
+    assert "Of the last 2 looks, 1 failed" in listed
+    assert "today last: 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1" in listed
+    [(link, number)] = re.findall(r'href="(/console/articles/\?source=\d+)">(\d+)<', listed)
+    assert (number, editor.open(link).text.count('class="title-cell"')) == ("1", 1)
+    assert editor.send(f"{path}/pause", page=path, **{"from": "source"}).location == path
+    assert '<span class="state off">paused</span>' in editor.open(path).text
+    with sessions() as session:
+        assert not session.get_one(Source, source.id).enabled
+    assert editor.send(f"{path}/poll", page=path, **{"from": "source"}).location == path
+    with sessions() as session:
+        assert session.get_one(Source, source.id).enabled
+
+
 def test_a_category_is_mapped_with_one_click_for_past_articles_too(
     editor: Visitor, newsletter: Newsletter, sessions: Sessions, dispatcher: RecordingDispatcher
 ) -> None:
@@ -216,7 +245,10 @@ def test_a_category_is_mapped_with_one_click_for_past_articles_too(
         session.add(row)
     path = "/console/categories/"
     science = newsletter.topics[0]
-    assert "Map to Science" in editor.open(path).text
+    text = editor.open(path).text
+    assert "Map to Science" in text
+    [(link, number)] = re.findall(r'href="(/console/articles/\?category=\d+)">(\d+)<', text)
+    assert (number, editor.open(link).text.count('class="title-cell"')) == ("1", 1)
     editor.send(f"{path}{row.id}", page=path, topic=science.id)
     with sessions() as session:
         pool = session.scalars(select(ArticleTopic)).one()
@@ -230,6 +262,58 @@ def test_a_category_is_mapped_with_one_click_for_past_articles_too(
     for nonsense in ("", "abc", "9" * 30):
         assert editor.send(f"{path}{row.id}", page=path, topic=nonsense).status_code == 302
     assert editor.send(f"{path}999", page=path, topic="ignore").status_code == 404
+
+
+def test_many_categories_are_mapped_as_suggested_and_undone(
+    editor: Visitor, newsletter: Newsletter, sessions: Sessions, dispatcher: RecordingDispatcher
+) -> None:
+    with transaction(sessions) as session:
+        known = mapping.learn_categories(
+            session, newsletter.id, ["Sciences", "climate", "Gossip"], now=datetime.now(UTC)
+        ).by_key
+        ids = {name: row.id for name, row in known.items()}
+    science, climate = (topic.id for topic in newsletter.topics)
+    path = "/console/categories/"
+    text = editor.open(path).text
+    assert "Map all 2 as suggested" in text
+    assert "Science? The names are alike." in text
+    asked = dict(re.findall(r'name="(suggested-\d+)" value="(\d+)"', text))
+    assert asked == {
+        f"suggested-{ids['sciences']}": str(science),
+        f"suggested-{ids['climate']}": str(climate),
+    }
+
+    def topics() -> dict[str, tuple[int | None, bool]]:
+        with sessions() as session:
+            rows = session.scalars(select(CategoryMapping))
+            return {row.category_key: (row.topic_id, row.ignored) for row in rows}
+
+    before = topics()
+    refused = editor.send(f"{path}together", page=path, pick=ids["gossip"], to="suggested", **asked)
+    assert refused.status_code == 302
+    assert "nothing is suggested" in editor.open(path).text
+    assert topics() == before
+    editor.send(f"{path}together", page=path, all="1", proposed=[ids["sciences"], ids["climate"]], **asked)
+    assert "2 categories mapped" in flash(editor.open(path))
+    mapped = before | {"sciences": (science, False), "climate": (climate, False)}
+    assert topics() == mapped
+    editor.send(f"{path}together", page=path, pick=[ids["gossip"], ids["climate"]], to=science, ignore="1")
+    assert topics() == mapped | {"gossip": (None, True), "climate": (None, True)}
+
+    undo = f"{path}undo/{newsletter.id}"
+    at = re.findall(r'name="at" value="([^"]+)"', editor.open(path).text)
+    editor.send(undo, page=path, at=at[0])
+    assert topics() == before | {"sciences": (science, False), "climate": (climate, False)}
+    editor.send(undo, page=path, at=at[0])
+    assert "undone already" in editor.open(path).text
+    for nonsense in ("", "yesterday", "2026-11-24T09:00:00"):
+        assert editor.send(undo, page=path, at=nonsense).status_code == 302
+    assert (
+        "Tick the categories first"
+        in editor.client.post(
+            f"{path}together", data={"csrf_token": editor.token(path)}, follow_redirects=True
+        ).text
+    )
 
 
 def test_an_admin_invites_and_disables(
