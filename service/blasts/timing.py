@@ -23,6 +23,9 @@ def terms(session: Session, blast: Blast, *, now: datetime) -> list[ColumnElemen
     plan = Plan.read(blast.plan)
     due_at = _due_at(blast, plan, now=now)
     found: list[ColumnElement[Any]] = [due_at.label("due_at")]
+    if plan.when is When.LOCAL:
+        # What is late is told against the reader's own hour, also after a try that moved `due_at`.
+        found.append(due_at.label("slot_at"))
     if plan.latest is not None:
         found.append((due_at + literal(plan.latest)).label("expires_at"))
     hours = rules.current(session).cap_hours

@@ -118,6 +118,8 @@ PAGES = (
     _at("queue", "queue.index", "/console/queue/"),
     _at("mailing", "queue.mailing", "/console/queue/{mailing}"),
     _at("mailing-retry", "rescue.ask_to_retry", "/console/queue/{mailing}/retry"),
+    _at("mailing-resume", "queue.ask_to_resume", "/console/queue/{mailing}/resume"),
+    _at("blast-resume", "blasts.ask_to_resume", "/console/blasts/{going}/resume"),
     _at("mailing-stop", "queue.ask_to_stop", "/console/queue/{mailing}/stop"),
     _at("mailing-unknown", "rescue.ask_about_unknown", "/console/queue/{mailing}/unknown"),
     _at("errors", "trouble.index", "/console/queue/errors?period=day"),

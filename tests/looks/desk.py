@@ -195,7 +195,7 @@ def _readers(session: Session, newsletter: Newsletter, *, now: datetime) -> list
 
 
 def _house(session: Session, newsletter: Newsletter, *, now: datetime) -> None:
-    """What surrounds the mail: processes, a feed that fails, a category nobody mapped, a flood of sign-ups."""
+    """What surrounds the mail: processes, a feed that fails, a category without a topic, a flood."""
     newsletter.min_items = 1
     make_source(
         session,
