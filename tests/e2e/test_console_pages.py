@@ -102,14 +102,19 @@ def test_every_route_of_the_console_has_a_page_to_look_at(desk: Desk) -> None:
 
 
 def test_without_javascript_no_page_is_empty_and_no_control_does_nothing(desk: Desk) -> None:
-    found = []
+    found, hostile = [], 0
     for page in PAGES:
         controls = Controls()
-        controls.feed(page.visit(desk).text)
+        markup = page.visit(desk).text
+        controls.feed(markup)
+        # What feeds and relays say is text.
+        assert "<script>alert" not in markup
+        hostile += "&lt;script&gt;alert" in markup
         found += [f"{page.name}: {each}" for each in controls.dead]
         if controls.words < LEAST_WORDS:
             found.append(f"{page.name}: {controls.words} words")
     assert found == []
+    assert hostile >= 10
 
 
 class Controls(HTMLParser):

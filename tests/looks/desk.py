@@ -197,6 +197,7 @@ def _readers(session: Session, newsletter: Newsletter, *, now: datetime) -> list
 def _house(session: Session, newsletter: Newsletter, *, now: datetime) -> None:
     """What surrounds the mail: processes, a feed that fails, a category without a topic, a flood."""
     newsletter.min_items = 1
+    session.scalars(select(Article).order_by(Article.id).limit(1)).one().title = HOSTILE
     make_source(
         session,
         newsletter,

@@ -156,7 +156,7 @@ def send(blast_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:blast_id>/pause")
 def pause(blast_id: int) -> ResponseReturnValue:
     _move(sending.pause, blast_id)
-    page.say("Paused: what is being handed over arrives, the rest waits until you resume.")
+    page.say("Paused. What is being handed over arrives; the rest waits until you resume.")
     return redirect(url_for(".blast", blast_id=blast_id))
 
 

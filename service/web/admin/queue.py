@@ -61,7 +61,7 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:mailing_id>/pause")
 def pause(mailing_id: int) -> ResponseReturnValue:
     _move(control.pause, mailing_id)
-    page.say("Paused: what is being handed over arrives, the rest waits until you resume.")
+    page.say("Paused. What is being handed over arrives; the rest waits until you resume.")
     return _back(mailing_id)
 
 
