@@ -84,7 +84,6 @@ def _open(sessions: Sessions) -> _Ear | None:
         assert isinstance(driver, psycopg.Connection)
         # Not the pool's any more: nobody else may get one that listens.
         held.detach()
-        driver.rollback()
         driver.autocommit = True
         driver.execute(f"LISTEN {_CHANNEL}")
     except (DBAPIError, psycopg.OperationalError) as error:
