@@ -17,6 +17,7 @@ COMMANDS = {
     "popularity": ("service.commands.popularity:popularity", "Judge counts again, or bring some in."),
     "operator": ("service.commands.operator:operator", "Create and list the people who run Broadsheet."),
     "dkim": ("service.commands.dkim:dkim", "Make, publish and rotate the keys that sign our mail."),
+    "dns": ("service.commands.dns:dns", "Check SPF, DKIM, DMARC, PTR and MX of our senders' domains."),
     "web": ("service.commands.web:web", "Serve pages (production: one process of several)."),
     "worker": ("service.commands.worker:worker", "Run tasks: fetch, plan, send."),
     "beat": ("service.commands.beat:beat", "Tick; run exactly one (two do no harm)."),

@@ -7,7 +7,7 @@ from celery.utils.nodenames import worker_direct
 from service.clock import utc_now
 from service.db import transaction
 from service.dispatch import TaskName
-from service.ops import due, heartbeats, retention
+from service.ops import due, heartbeats, retention, topic_merge
 from tasks.app import app
 from tasks.base import PULSE_SECONDS, runtime, show_life
 
@@ -32,7 +32,9 @@ def heartbeat(task: Any) -> None:
 
 @app.task(name=TaskName.MAINTAIN)
 def maintain() -> None:
-    """Remind who has not confirmed, purge what may not be kept, make partitions ahead, forget the silent."""
+    """Remind who has not confirmed, purge what may not be kept, make partitions ahead, merge on."""
     here = runtime()
     days = here.settings.ledger_days
     retention.maintain(here.sessions, ledger_days=days, hash_address=here.hash_address, now=utc_now())
+    if not topic_merge.go_on(here.sessions, now=utc_now(), seconds=topic_merge.IN_A_ROUND):
+        here.dispatcher.wake(TaskName.MAINTAIN)

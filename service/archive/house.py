@@ -7,9 +7,6 @@ from service.digests import slots
 from service.digests.slots import Slot
 from service.newsletters.models import Newsletter, Rhythm
 
-#: A weekly edition comes out on Fridays, as on a form that nobody changed.
-FRIDAY = 5
-
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -19,13 +16,19 @@ class House:
     rhythm: Rhythm
     hour: int
     time_zone: str
-    weekday: int = FRIDAY
+    weekday: int
     paused_until: date | None = field(default=None, init=False)
     next_due_at: datetime | None = field(default=None, init=False)
 
 
 def latest_slot(newsletter: Newsletter, *, rhythm: Rhythm, now: datetime) -> Slot:
     """Return the slot of the latest edition that has come out, or should have; `today` is its own day."""
-    house = House(newsletter.id, rhythm, newsletter.default_hour, newsletter.time_zone)
+    house = House(
+        newsletter.id,
+        rhythm,
+        newsletter.default_hour,
+        newsletter.time_zone,
+        newsletter.default_weekday,
+    )
     at = slots.latest(house, now=now)
     return slots.slot_of(house, now=at)

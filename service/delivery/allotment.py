@@ -5,7 +5,7 @@ others go on. Limits per relay and per recipient domain are asked once per relay
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,6 +17,10 @@ from service.delivery.throttle import Throttle
 
 #: However long the queue of a slow domain: whoever waits is looked at again after this.
 LONGEST_WAIT = timedelta(minutes=10)
+#: A message that is to try a relay which rests is looked at again after this.
+UNUSABLE_WAIT = timedelta(seconds=5)
+#: The key in a message's details that names the one relay it may go through.
+ONLY_RELAY = "relay"
 
 
 @dataclass(slots=True)
@@ -41,13 +45,30 @@ class Allotment:
         """Return how many messages are worth taking for a relay: no more than its limit lets through."""
         return min(wanted, self._caps.get(relay, wanted))
 
-    def allot(self, parcels: Sequence[Parcel], rooms: Mapping[str, int], *, now: datetime) -> Allotted:
-        """Share these out among relays with room; a message that finds none is due again at once."""
+    def allot(
+        self,
+        parcels: Sequence[Parcel],
+        rooms: Mapping[str, int],
+        *,
+        usable: Collection[str] = (),
+        now: datetime,
+    ) -> Allotted:
+        """Share these out among relays with room; a message that finds none is due again at once.
+
+        A message that is to try one relay goes there or waits, even where it would only stand in.
+        """
         found = Allotted()
         left = dict(rooms)
         for parcel in parcels:
             if parcel.domain in self._orders.held_domains:
                 found.later[parcel.key] = now + HELD_FOR
+                continue
+            only = parcel.message.details.get(ONLY_RELAY)
+            if only is not None:
+                if only in usable:
+                    found.ready.setdefault(only, []).append(parcel)
+                else:
+                    found.later[parcel.key] = now + UNUSABLE_WAIT
                 continue
             relay = self._router.choose({label for label, room in left.items() if room > 0})
             if relay is None:

@@ -71,13 +71,16 @@ class Pace:
 
 
 def wanting(berths: Sequence[Berth], watch: Watch, ready: Mapping[str, Sized]) -> list[Berth]:
-    """Return the relays that should have one more lane; those of weight 0 only while they stand in."""
+    """Return the relays that should have one more lane.
+
+    Those of weight 0 only while they stand in, or a message is to try just them.
+    """
     usable = [berth for berth in berths if berth.label in watch.usable]
     stand_in = not any(berth.relay.weight > 0 for berth in usable)
     return [
         berth
         for berth in usable
-        if (berth.relay.weight > 0 or stand_in)
+        if (berth.relay.weight > 0 or stand_in or ready[berth.label])
         and not berth.opening
         and len(berth.lanes) < watch.connections(berth.label)
         and not any(lane.idle for lane in berth.lanes)

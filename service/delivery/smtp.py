@@ -74,7 +74,15 @@ class SmtpSession:
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise RelayUnusable(f"{where} cannot be reached ({why}).") from error
-        session = cls(Wire(sock, on_wait=on_wait), deadlines=deadlines)
+        return cls.over(Wire(sock, on_wait=on_wait), relay, helo_name=helo_name, deadlines=deadlines)
+
+    @classmethod
+    def over(cls, wire: Wire, relay: RelayAddress, *, helo_name: str, deadlines: Deadlines) -> Self:
+        """Open a session over a connection that is there; it is closed where that fails.
+
+        :raises RelayUnusable: the relay will not work with us.
+        """
+        session = cls(wire, deadlines=deadlines)
         try:
             session._open(relay, helo_name=helo_name)
         except RelayUnusable:
@@ -82,7 +90,7 @@ class SmtpSession:
             raise
         except DeliveryError as error:
             session.close()
-            raise RelayUnusable(f"{where} is not usable: {error}") from error
+            raise RelayUnusable(f"The relay {relay.label} is not usable: {error}") from error
         return session
 
     @property
@@ -94,6 +102,11 @@ class SmtpSession:
     @property
     def takes_smtputf8(self) -> bool:
         return "SMTPUTF8" in self._extensions
+
+    @property
+    def is_local(self) -> bool:
+        """Say whether the relay is on this machine, where nobody listens in between."""
+        return _is_loopback(self.wire.peer)
 
     @property
     def pipelines(self) -> bool:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -88,7 +88,7 @@ class Windows:
             self._orders.refresh(session)
             open_rooms = {label: room for label, room in rooms.items() if label in watch.usable}
             rows = self._not_ours(self._pick(session, limit)) if open_rooms else []
-            taken = self._begin(session, rows, open_rooms) if rows else {}
+            taken = self._begin(session, rows, open_rooms, watch.usable) if rows else {}
         book.written()
         self._quiet_until = 0.0 if rows else self._orders.rest
         self.dry = not rows and bool(open_rooms) and not self._quiet_until
@@ -141,7 +141,9 @@ class Windows:
             total += size
         return rows
 
-    def _begin(self, session: Session, rows: list[Due], rooms: Mapping[str, int]) -> dict[str, list[Parcel]]:
+    def _begin(
+        self, session: Session, rows: list[Due], rooms: Mapping[str, int], usable: Collection[str]
+    ) -> dict[str, list[Parcel]]:
         book = self._book
         now = book.clock()
         book.journal.composing(key_of(row) for row in rows)
@@ -151,7 +153,7 @@ class Windows:
             self._places[row.mailing_id] = (row.due_at, row.id)
         for parcel in packed.parcels:
             self._sizes[parcel.message.mailing_id] = len(parcel.raw)
-        allotted = self._allotment.allot(packed.parcels, rooms, now=now)
+        allotted = self._allotment.allot(packed.parcels, rooms, usable=usable, now=now)
         claims.postpone(session, allotted.later)
         hashes = {
             parcel.key: parcel.address_hash for parcels in allotted.ready.values() for parcel in parcels

@@ -215,6 +215,18 @@ class InvitationLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class RelayTestLetter:
+    """Tries one relay, and goes to the operator who asked."""
+
+    template: ClassVar[str] = "relay_test"
+    letterhead: Letterhead
+    #: host:port
+    relay: str
+    #: "25 November 2026, 13:05 UTC"
+    asked_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PasswordLetter:
     """Lets an operator who forgot the password choose a new one."""
 
@@ -239,6 +251,7 @@ Letter = (
     | BlastLetter
     | InvitationLetter
     | PasswordLetter
+    | RelayTestLetter
 )
 
 

@@ -13,7 +13,7 @@ from service import audit
 from service.emails.letters import Layout
 from service.errors import InvalidInput
 from service.newsletters import checks
-from service.newsletters.models import Newsletter, Sender
+from service.newsletters.models import Newsletter, Rhythm, Sender
 
 LONGEST_NAME = 80
 LONGEST_TAGLINE = 140
@@ -36,6 +36,8 @@ class NewsletterDraft:
     layout: Layout = Layout.LEAD
     time_zone: str = "UTC"
     default_hour: int = 7
+    default_rhythm: Rhythm = Rhythm.WEEKLY
+    default_weekday: int = 5
     min_items: int = 3
     max_items: int = 10
     review_minutes: int = 0
@@ -116,6 +118,8 @@ def check(session: Session, draft: NewsletterDraft) -> NewsletterDraft:
         locale=checks.locale(draft.locale),
         time_zone=checks.time_zone(draft.time_zone),
         default_hour=checks.number(draft.default_hour, field="default_hour", least=0, most=23),
+        default_rhythm=checks.rhythm(draft.default_rhythm),
+        default_weekday=checks.number(draft.default_weekday, field="default_weekday", least=1, most=7),
         min_items=least,
         max_items=checks.number(draft.max_items, field="max_items", least=least, most=14),
         review_minutes=checks.number(

@@ -11,6 +11,7 @@ from babel import Locale, UnknownLocaleError
 from service.emails.colours import AA, LIGHT_GROUNDS, Accent, contrast
 from service.emails.sanitising import typed_line
 from service.errors import InvalidInput
+from service.newsletters.models import Rhythm
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_SLUG = 40
@@ -114,6 +115,13 @@ def postal_address(value: str, *, field: str = "postal_address") -> str:
     if lines and not any(sign.isalpha() for sign in "".join(lines)):
         raise InvalidInput("Write a street or box and a town, where a letter would reach you.", field=field)
     return "\n".join(lines)
+
+
+def rhythm(value: Rhythm, *, field: str = "default_rhythm") -> Rhythm:
+    """Refuse the one rhythm that nobody chooses."""
+    if value is Rhythm.FIRST:
+        raise InvalidInput("Choose a rhythm from the list.", field=field)
+    return value
 
 
 def number(value: int | None, *, field: str, least: int, most: int) -> int:

@@ -93,6 +93,9 @@ class Newsletter(Model):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     #: Local hour at which digests leave unless the reader chose another.
     default_hour: Mapped[int] = mapped_column(default=7)
+    #: What the sign-up form begins with: how often, and on which ISO day (Monday is 1).
+    default_rhythm: Mapped[Rhythm] = mapped_column(default=Rhythm.WEEKLY, server_default=Rhythm.WEEKLY.value)
+    default_weekday: Mapped[int] = mapped_column(default=5, server_default=text("5"))
     #: Under `min_items` a digest is skipped, with its reason recorded.
     min_items: Mapped[int] = mapped_column(default=3)
     max_items: Mapped[int] = mapped_column(default=10)
@@ -119,6 +122,7 @@ class Newsletter(Model):
         CheckConstraint("review_minutes BETWEEN 0 AND 2880", name="review_minutes"),
         CheckConstraint("min_items >= 1 AND max_items BETWEEN min_items AND 14", name="item_limits"),
         CheckConstraint("default_hour BETWEEN 0 AND 23", name="default_hour"),
+        CheckConstraint("default_weekday BETWEEN 1 AND 7", name="default_weekday"),
     )
 
     @property
@@ -144,5 +148,12 @@ class Topic(Model):
     description: Mapped[str] = mapped_column(default="")
     position: Mapped[int] = mapped_column(default=0)
     archived_at: Mapped[datetime | None]
+    #: The topic that took over its readers and articles; the old address leads there.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id", ondelete="SET NULL"))
 
     __table_args__ = (UniqueConstraint("newsletter_id", "slug"),)
+
+    @property
+    def is_merging(self) -> bool:
+        """Whether another topic is taking it over; its readers are on their way."""
+        return self.merged_into_id is not None and self.archived_at is None

@@ -49,6 +49,15 @@ def get_topic(session: Session, topic_id: int) -> Topic:
     return _found(session.get(Topic, topic_id), "topic")
 
 
+def find_offered(newsletter: Newsletter, slug: str) -> Topic | None:
+    """Return the open topic of this name, or the one that it was merged into."""
+    topics = {topic.id: topic for topic in newsletter.topics}
+    found = next((topic for topic in newsletter.topics if topic.slug == slug), None)
+    if found is not None and found.archived_at is not None:
+        found = topics.get(found.merged_into_id or 0)
+    return found if found is not None and found.archived_at is None else None
+
+
 def get_sender(session: Session, sender_id: int) -> Sender:
     return _found(session.get(Sender, sender_id), "sender")
 

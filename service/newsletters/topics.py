@@ -1,7 +1,9 @@
 """The subjects that readers choose: added, renamed, put in order, archived and brought back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service import audit
@@ -23,10 +25,10 @@ def add(
     :raises InvalidInput: the name is empty, too long or taken.
     """
     # Two that are added at once would find the same name free, and the same place.
-    session.refresh(newsletter, ["topics", "name"], with_for_update={"of": Newsletter})
+    lock(session, newsletter)
     clean = _check_name(newsletter, name)
     if len(newsletter.open_topics) >= MOST:
-        raise InvalidInput(f"A newsletter has at most {MOST} topics. Archive one first.", field="name")
+        raise InvalidInput(f"A newsletter has at most {MOST} topics. Close one first.", field="name")
     topic = Topic(
         slug=_free_slug(newsletter, clean),
         name=clean,
@@ -69,6 +71,8 @@ def archive(session: Session, topic: Topic, *, actor: str, now: datetime) -> Non
     """
     if topic.archived_at is not None:
         return
+    if topic.is_merging:
+        raise Conflict("It is being merged, and closes by itself when the last reader has moved.")
     if len(topic.newsletter.open_topics) == 1:
         raise Conflict("This is the last topic. Add another one first, or close the newsletter.")
     topic.archived_at = now
@@ -76,14 +80,43 @@ def archive(session: Session, topic: Topic, *, actor: str, now: datetime) -> Non
 
 
 def restore(session: Session, topic: Topic, *, actor: str, now: datetime) -> None:
-    """Offer an archived topic again; readers who had chosen it have it back.
+    """Offer an archived topic again; readers who had chosen it have it back, after a merge nobody has.
 
     :raises InvalidInput: another topic has its name by now.
     """
     if topic.archived_at is not None:
         _check_name(topic.newsletter, topic.name, but=topic)
-        topic.archived_at = None
+        topic.archived_at = topic.merged_into_id = None
         _note(session, "topic.restored", topic, actor=actor, now=now)
+
+
+def lock(session: Session, newsletter: Newsletter) -> None:
+    """Read a newsletter's topics as they are now, and let nobody else change them before the commit."""
+    session.refresh(newsletter, ["topics", "name"], with_for_update={"of": Newsletter})
+
+
+def begin_merge(
+    session: Session, gone: Topic, kept: Topic, *, facts: dict[str, object], actor: str, now: datetime
+) -> None:
+    """Write down that another topic takes this one over; it stays open until its last reader has moved."""
+    gone.archived_at, gone.merged_into_id = None, kept.id
+    session.flush()
+    _note(session, "topic.merged", gone, actor=actor, now=now, after={"into": kept.name, **facts})
+
+
+def merging(session: Session) -> Sequence[Topic]:
+    """Return the topics whose merge was begun and is not done."""
+    query = select(Topic).where(Topic.merged_into_id.is_not(None), Topic.archived_at.is_(None))
+    return session.scalars(query.order_by(Topic.id)).all()
+
+
+def absorb(session: Session, gone: Topic, kept: Topic, *, now: datetime) -> None:
+    """Close a topic whose readers and articles another has taken over; its address leads there."""
+    for other in gone.newsletter.topics:
+        if other.merged_into_id == gone.id:
+            other.merged_into_id = kept.id
+    gone.archived_at = now
+    session.flush()
 
 
 def split_lines(text: str) -> list[str]:
@@ -119,7 +152,7 @@ def _check_name(newsletter: Newsletter, name: str, *, but: Topic | None = None) 
         if other.archived_at is None:
             raise InvalidInput("There is a topic of this name already.", field="name")
         if but is None:
-            raise InvalidInput("An archived topic has this name. Bring it back instead.", field="name")
+            raise InvalidInput("A closed topic has this name. Open it again instead.", field="name")
     return clean
 
 

@@ -25,6 +25,8 @@ class Which(StrEnum):
     PAUSED = "paused"
     PENDING = "pending"
     UNSUBSCRIBED = "unsubscribed"
+    #: Active, and every topic they chose is closed.
+    STRANDED = "stranded"
     BOUNCED = "bounced"
     COMPLAINED = "complained"
     SUPPRESSED = "suppressed"
@@ -71,6 +73,7 @@ _STATES = {
     Which.PAUSED: (SubscriptionState.ACTIVE,),
     Which.PENDING: (SubscriptionState.PENDING,),
     Which.UNSUBSCRIBED: (SubscriptionState.UNSUBSCRIBED,),
+    Which.STRANDED: (SubscriptionState.ACTIVE,),
 }
 # One for each newsletter and state, with the state in the words: who plans it then knows how rare that is.
 _OF_STATE = """
@@ -80,6 +83,10 @@ _OF_STATE = """
 """
 _BY_STATE = "SELECT id, subscriber_id FROM ({parts}) AS picked ORDER BY id DESC LIMIT :limit"
 _OF_TOPIC = "topic_ids @> ARRAY[CAST(:topic_id AS bigint)]"
+_STRANDED = """
+    topic_ids && ARRAY(SELECT id FROM topics WHERE archived_at IS NOT NULL)
+    AND NOT topic_ids && ARRAY(SELECT id FROM topics WHERE archived_at IS NULL)
+"""
 #: A topic that fewer chose is found through its index; through the list, all others would be read.
 _RARE = 1000
 _BY_EVENT = """
@@ -198,6 +205,7 @@ def _statement(wanted: Wanted, *, newsletter_ids: Sequence[int]) -> str:
     if which in _STATES:
         more += [_OF_TOPIC] if wanted.topic_id is not None else []
         more += ["paused_until > CAST(:today AS date)"] if which is Which.PAUSED else []
+        more += [_STRANDED] if which is Which.STRANDED else []
         parts = [
             _OF_STATE.format(newsletter_id=int(newsletter_id), state=state.value, more=_and(more))
             for newsletter_id in newsletter_ids

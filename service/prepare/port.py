@@ -8,7 +8,7 @@ from service.db import Sessions, transaction
 from service.delivery.due import Due
 from service.errors import BroadsheetError
 from service.links import Links
-from service.prepare import bulk, personal, transactional
+from service.prepare import bulk, personal, relay_trials, transactional
 from service.prepare.desk import Answer, Desk
 from service.recipes.bodies import SHARED, Bodies
 from service.tokens import AddressHasher
@@ -25,6 +25,7 @@ COMPOSERS: dict[str, Composer] = {
     "old_address": personal.old_address,
     "operator_invitation": transactional.operator_invitation,
     "operator_password": transactional.operator_password,
+    "relay_test": relay_trials.relay_test,
     "digest": bulk.digest,
     "blast": bulk.blast,
     "blast_test": bulk.blast_test,

@@ -17,6 +17,7 @@ from service.web.admin import (
     branding,
     categories,
     confirm,
+    domains,
     editions,
     entrance,
     factors,
@@ -34,6 +35,7 @@ from service.web.admin import (
     reader_acts,
     reader_merging,
     reader_preferences,
+    relay,
     relays,
     reports,
     rescue,
@@ -47,10 +49,12 @@ from service.web.admin import (
     sources,
     stories,
     suppressions,
+    topic_endings,
     topics,
     trouble,
 )
 from service.web.admin import readers as console_readers
+from service.web.admin import settings as console_settings
 from service.web.admin import widget as console_widget
 from service.web.readers import (
     archive,
@@ -110,6 +114,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     overview.blueprint,
     queue.blueprint,
     relays.blueprint,
+    relay.blueprint,
+    console_settings.blueprint,
+    domains.blueprint,
     messages.blueprint,
     limits.blueprint,
     rescue.blueprint,
@@ -133,6 +140,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     signups.blueprint,
     branding.blueprint,
     topics.blueprint,
+    topic_endings.blueprint,
     senders.blueprint,
     sources.blueprint,
     categories.blueprint,

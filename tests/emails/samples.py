@@ -19,6 +19,7 @@ from service.emails.letters import (
     NewAddressLetter,
     OldAddressLetter,
     PasswordLetter,
+    RelayTestLetter,
     ReminderLetter,
     SubscriberLinks,
     WelcomeLetter,
@@ -203,5 +204,8 @@ LETTERS: dict[str, Letter] = {
         password_url=f"{BASE}/console/password/WzE3NjQsMywiYWJjZCJd.c2lnbmF0dXJl",
         valid_for="an hour",
         has_second_factor=True,
+    ),
+    "relay_test": RelayTestLetter(
+        letterhead=HEAD, relay="mail.example.org:587", asked_at="25 November 2026, 13:05 UTC"
     ),
 }

@@ -23,6 +23,7 @@ ASKED_ANEW = frozenset(
         "console_blasts.resume",
         "console_queue.release_all",
         "console_queue.resume",
+        "console_relay.send_test",
         "console_messages.send_again",
         "console_rescue.retry",
         "console_rescue.send_unknown_again",

@@ -53,6 +53,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Suppressions", "console_suppressions.index"),
             Entry("Sign-ups", "console_signups.index"),
             Entry("Relays", "console_relays.index"),
+            Entry("Settings", "console_settings.index"),
             Entry("Operators", "console_operators.index", role="admin"),
             Entry("Audit log", "console_audit.index"),
         ),

@@ -1,5 +1,6 @@
 """The forms of newsletters, topics and senders."""
 
+from calendar import day_name
 from zoneinfo import available_timezones
 
 from wtforms import BooleanField, EmailField, IntegerField, SelectField, StringField, TextAreaField
@@ -13,8 +14,9 @@ from service.newsletters.changes import (
     MOST_SIGNUPS,
     NewsletterDraft,
 )
-from service.newsletters.models import Sender
+from service.newsletters.models import Rhythm, Sender
 from service.newsletters.senders import SenderDraft
+from service.subscribers.choices import RHYTHMS
 from service.web.admin.fields import ConsoleForm, checked, option
 
 #: What the browser proposes while a zone is typed.
@@ -25,6 +27,8 @@ LAYOUTS = [
     option(Layout.COMPACT.value, "Compact list: headlines only"),
     option(Layout.TEXT.value, "Text first: headlines and summaries, no pictures"),
 ]
+RHYTHM_CHOICES = [option(each.value, str(words)) for each, words in RHYTHMS.items()]
+WEEKDAYS = [option(day, day_name[day - 1]) for day in range(1, 8)]
 HOURS = [option(hour, f"{hour:02}:00") for hour in range(24)]
 
 
@@ -40,6 +44,10 @@ class NewsletterForm(ConsoleForm):
     sender_id = SelectField("Sender", coerce=int)
     locale = StringField("Language", [checked(checks.locale)])
     time_zone = StringField("Time zone", [checked(checks.time_zone)])
+    default_rhythm = SelectField(
+        "How often", coerce=Rhythm, choices=RHYTHM_CHOICES, default=Rhythm.WEEKLY.value
+    )
+    default_weekday = SelectField("Day of the week", coerce=int, choices=WEEKDAYS, default=5)
     default_hour = SelectField("Hour at which digests leave", coerce=int, choices=HOURS)
     layout = SelectField("Layout", choices=LAYOUTS, coerce=Layout, default=Layout.LEAD.value)
     min_items = IntegerField("Fewest articles", [checked(checks.number, least=1, most=14)])
@@ -70,6 +78,8 @@ class NewsletterForm(ConsoleForm):
             layout=self.layout.data,
             time_zone=self.time_zone.data or "",
             default_hour=self.default_hour.data,
+            default_rhythm=self.default_rhythm.data,
+            default_weekday=self.default_weekday.data,
             min_items=self.min_items.data or 0,
             max_items=self.max_items.data or 0,
             review_minutes=self.review_minutes.data or 0,

@@ -16,6 +16,7 @@ WHICH = {
     Which.PAUSED: "Paused",
     Which.PENDING: "Not confirmed",
     Which.UNSUBSCRIBED: "Unsubscribed",
+    Which.STRANDED: "Only closed topics",
     Which.BOUNCED: "Bounced",
     Which.COMPLAINED: "Complained",
     Which.SUPPRESSED: "Suppressed",

@@ -1,4 +1,4 @@
-"""The topics of one newsletter: add, rename, put in order, archive, bring back."""
+"""The topics of one newsletter: add, rename, put in order, close, open again."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,7 @@ from service.newsletters import queries, topics
 from service.newsletters.models import Newsletter, Topic
 from service.operators.accounts import actor_of
 from service.operators.models import Role
+from service.ops import topic_merge
 from service.web.admin import auth, namesakes, page
 from service.web.admin.newsletter_forms import TopicForm
 from service.web.context import now, runtime
@@ -27,7 +28,7 @@ _MOVES: dict[str, tuple[Callable[..., None], str]] = {
     "down": (topics.move_down, ""),
     "archive": (
         topics.archive,
-        "“{name}” is archived. Readers who chose it keep it, should you bring it back.",
+        "“{name}” is closed. Readers who chose it keep it, should you open it again.",
     ),
     "restore": (topics.restore, "“{name}” is offered again."),
 }
@@ -127,7 +128,8 @@ def _list_page(newsletter_id: int, form: TopicForm) -> str:
             form=form,
             newsletter=newsletter,
             offered=newsletter.open_topics,
-            archived=[topic for topic in newsletter.topics if topic.archived_at is not None],
+            closed=[topic for topic in newsletter.topics if topic.archived_at is not None],
+            stranded=topic_merge.stranded(session, newsletter),
         )
 
 

@@ -96,6 +96,7 @@ KINDS = {
     "blast_test": "Test of a blast",
     "operator_invitation": "Invitation of an operator",
     "operator_password": "Forgotten password of an operator",
+    "relay_test": "Test of a relay",
 }
 
 PHASES = {

@@ -15,7 +15,7 @@ from service.errors import BroadsheetError, InvalidInput
 from service.languages import speech
 from service.languages.offered import direction
 from service.languages.words import _
-from service.newsletters.models import Newsletter, Rhythm
+from service.newsletters.models import Newsletter
 from service.newsletters.queries import missing_for_sending
 from service.subscribers import wording
 from service.web.context import now, runtime
@@ -57,7 +57,7 @@ def show(slug: str) -> ResponseReturnValue:
             session,
             newsletter,
             topic_ids=[topic.id] if topic else [each.topic.id for each in topics],
-            rhythm=Rhythm.WEEKLY,
+            rhythm=newsletter.default_rhythm,
             weekday=None,
             enough=None,
             now=now(),
@@ -79,6 +79,7 @@ def show(slug: str) -> ResponseReturnValue:
             for each in topics
         ],
         rhythms=[{"value": value, "label": label} for value, label in offer.rhythms()],
+        rhythm=newsletter.default_rhythm.value,
         forecast=forecast,
         words=embed_words.words(),
         consent=wording.sign_up(newsletter),

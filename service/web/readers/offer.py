@@ -10,6 +10,7 @@ from service.digests import forecast
 from service.languages import dates
 from service.languages.words import _, n_
 from service.newsletters.models import Newsletter, Rhythm, Topic
+from service.newsletters.queries import find_offered
 from service.subscribers.choices import RHYTHMS
 
 WEEKS_A_MONTH = 4.35
@@ -40,7 +41,8 @@ def find_topic(newsletter: Newsletter, name: str) -> Topic | None:
     """Find the topic of the article from which somebody comes, by slug or id; any text may be asked for."""
     if not name:
         return None
-    return next((each for each in newsletter.open_topics if name in {each.slug, str(each.id)}), None)
+    by_id = next((each for each in newsletter.open_topics if name == str(each.id)), None)
+    return by_id or find_offered(newsletter, name)
 
 
 def rhythms() -> list[tuple[str, str]]:
@@ -67,8 +69,8 @@ def sentence(
     known = {each.value for each in RHYTHMS}
     told = forecast.sentence(
         forecast.per_week(session, newsletter, topic_ids=chosen, now=now),
-        rhythm=Rhythm(rhythm) if rhythm in known else Rhythm.WEEKLY,
-        weekday=weekday if weekday is not None and 1 <= weekday <= 7 else 5,
+        rhythm=Rhythm(rhythm) if rhythm in known else newsletter.default_rhythm,
+        weekday=weekday if weekday is not None and 1 <= weekday <= 7 else newsletter.default_weekday,
         least=newsletter.min_items,
         most=newsletter.max_items,
         enough=enough if enough is not None and 1 <= enough <= newsletter.max_items else newsletter.min_items,

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from service.errors import NotFound
 from service.languages.words import _, later
 from service.newsletters.models import Newsletter, Rhythm, Topic
+from service.newsletters.queries import find_offered
 from service.web.context import runtime
 from service.web.readers.page import get_newsletter, page
 
@@ -44,11 +45,11 @@ def get_archive(session: Session, slug: str) -> Newsletter:
 
 
 def get_topic(newsletter: Newsletter, slug: str) -> Topic:
-    """Return an open topic.
+    """Return an open topic, by its own name or that of one which was merged into it.
 
     :raises NotFound: there is none of this name.
     """
-    topic = next((one for one in newsletter.open_topics if one.slug == slug), None)
+    topic = find_offered(newsletter, slug)
     if topic is None:
         raise NotFound(_("There is no such topic here."))
     return topic

@@ -1,6 +1,6 @@
 """What is new in a topic, and what is read most: of one topic, and of the whole newsletter."""
 
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from service.archive import shelf
@@ -22,6 +22,8 @@ def topic(slug: str, topic_slug: str) -> ResponseReturnValue:
     with runtime().sessions() as session:
         newsletter = get_archive(session, slug)
         chosen = get_topic(newsletter, topic_slug)
+        if chosen.slug != topic_slug:
+            return redirect(runtime().links.topic(slug, topic=chosen.slug), 301)
         newest, older = shelf.newest(session, newsletter, chosen, before_seq=before, limit=NEWEST)
         read = shelf.most_read(session, newsletter, topic=chosen, limit=MOST_READ, now=now())
     card = Card(

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from service.languages import dates
-from service.newsletters.models import Newsletter, Rhythm, Topic
+from service.newsletters.models import Newsletter, Topic
 from service.newsletters.queries import missing_for_sending
 from service.subscribers import wording
 from service.web.context import now, runtime
@@ -87,11 +87,12 @@ def find(slug: str) -> Newsletter:
 
 
 def blank(newsletter: Newsletter, topic: Topic | None) -> SignUpForm:
-    """Return a form as it begins: weekly, with the topic of the article from which somebody comes."""
+    """Return a form as it begins: the newsletter’s rhythm, and the topic of the article one comes from."""
     return SignUpForm(
         newsletter,
         topics=[] if topic is None else [topic.id],
-        rhythm=Rhythm.WEEKLY.value,
+        rhythm=newsletter.default_rhythm.value,
+        weekday=newsletter.default_weekday,
         hour=newsletter.default_hour,
         time_zone=newsletter.time_zone,
         nonce=signing_up.new_nonce(newsletter),

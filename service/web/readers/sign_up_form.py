@@ -4,7 +4,7 @@ from typing import Any
 
 from wtforms import Field, StringField
 
-from service.newsletters.models import Newsletter, Rhythm
+from service.newsletters.models import Newsletter
 from service.subscribers import addresses, schedule, typos
 from service.subscribers.addresses import Address
 from service.subscribers.guard import Evidence
@@ -32,9 +32,9 @@ class SignUpForm(ChoicesForm):
         if not schedule.is_time_zone(self.time_zone.data or ""):
             self.time_zone.data = newsletter.time_zone
         if not self.rhythm.raw_data and not self.rhythm.data:
-            self.rhythm.data = Rhythm.WEEKLY.value
+            self.rhythm.data = newsletter.default_rhythm.value
         if not self.weekday.raw_data and self.weekday.data is None:
-            self.weekday.data = 5
+            self.weekday.data = newsletter.default_weekday
         self.hour.data, self.hour.raw_data = newsletter.default_hour, [str(newsletter.default_hour)]
         self.hour.process_errors = []
         if self.instead.data:

@@ -99,7 +99,7 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
     }
 
     build() {
-      const { newsletter, topics, rhythms, words, consent, latest_url: latest } = this.offer;
+      const { newsletter, topics, rhythms, rhythm: first, words, consent, latest_url: latest } = this.offer;
       const given = topics.some((topic) => topic.from_article);
       this.email = el("input", { id: "email", name: "email", type: "email", autocomplete: "email", inputmode: "email", spellcheck: "false", autocapitalize: "off", required: true, placeholder: "name@example.org" });
       this.wrong = el("p", { class: "wrong", id: "wrong", role: "alert", hidden: true });
@@ -112,7 +112,7 @@ a { color: inherit; display: inline-block; padding-block: .5rem; margin-inline-e
         input.checked = !given || topic.from_article;
         return el("li", null, el("label", null, input, el("span", null, topic.name, " ", el("small", null, topic.from_article ? `${words.from_article}, ${topic.brings}` : topic.brings))));
       });
-      const rhythm = el("select", { name: "rhythm" }, ...rhythms.map((each) => el("option", { value: each.value, selected: each.value === "weekly" }, each.label)));
+      const rhythm = el("select", { name: "rhythm" }, ...rhythms.map((each) => el("option", { value: each.value, selected: each.value === first }, each.label)));
       return el("form", { novalidate: true, onsubmit: (event) => this.send(event), onchange: () => { this.summarise(); this.foresee(); } },
         el("p", { class: "name" }, newsletter.name),
         el("label", { for: "email" }, words.email),

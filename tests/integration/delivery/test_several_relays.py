@@ -118,3 +118,37 @@ def test_four_connections_carry_every_byte_once(
     bodies = {each.raw.partition(b"\r\n\r\n")[2] for each in server.accepted}
     assert len(bodies) == 1
     assert len({each.message_id for each in server.accepted}) == 200
+
+
+def only(sessions: Sessions, mailing_id: int, label: str) -> None:
+    """Let every message of a mailing try one relay."""
+    with transaction(sessions) as session:
+        session.execute(
+            text("UPDATE messages SET details = jsonb_build_object('relay', CAST(:label AS text))"),
+            {"label": label},
+        )
+
+
+def test_a_message_that_is_to_try_one_relay_goes_there_even_where_it_only_stands_in(
+    committing: Sessions, tmp_path: Path
+) -> None:
+    mailing_id = plan(committing, 3)
+    with smtp_server.running() as first, smtp_server.running() as spare:
+        both = [relay(first), relay(spare, weight=0)]
+        only(committing, mailing_id, both[1].label)
+        assert fleet(committing, both, tmp_path).deliver(BULK).sent == 3
+    assert (len(first.accepted), len(spare.accepted)) == (0, 3)
+
+
+def test_a_message_that_is_to_try_a_held_relay_waits_and_takes_no_other_way(
+    committing: Sessions, tmp_path: Path
+) -> None:
+    mailing_id = plan(committing, 2)
+    with smtp_server.running() as first, smtp_server.running() as second:
+        both = [relay(first), relay(second)]
+        only(committing, mailing_id, both[1].label)
+        with transaction(committing) as session:
+            relay_rows.hold(session, both[1].label, by="operator 1", now=utc())
+        assert fleet(committing, both, tmp_path).deliver(BULK).sent == 0
+    assert not first.accepted
+    assert account(committing, mailing_id).by_state == {MessageState.PLANNED: 2}

@@ -156,7 +156,7 @@ def test_an_archived_topic_comes_back_under_its_id(
     science, climate = newsletter.open_topics
     topics.archive(session, science, actor="test", now=now)
     assert names(session, newsletter) == ["Climate"]
-    with pytest.raises(InvalidInput, match="Bring it back"):
+    with pytest.raises(InvalidInput, match="Open it again"):
         add(session, newsletter, "science", now=now)
     with pytest.raises(Conflict, match="last topic"):
         topics.archive(session, climate, actor="test", now=now)

@@ -1,0 +1,1 @@
+"""What the DNS should say about the domains we send under, and what it does say."""
