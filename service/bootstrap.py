@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from service.articles import looking
 from service.articles.fetching import Fetcher
 from service.db import Sessions, make_engine, make_sessions
 from service.delivery.breakers import ErrorLimit
@@ -106,3 +107,13 @@ def journals(runtime: Runtime) -> Path:
 def fetcher(runtime: Runtime) -> Fetcher:
     """Build the one door to strangers' servers."""
     return Fetcher(runtime.settings.feed_allow_hosts, public_url=runtime.settings.base_url)
+
+
+def picture_fetcher(runtime: Runtime) -> Fetcher:
+    """Build the same door for pictures, of which there are many: less patient."""
+    return Fetcher(
+        runtime.settings.feed_allow_hosts,
+        public_url=runtime.settings.base_url,
+        deadline=looking.DEADLINE,
+        connect_timeout=looking.DEADLINE / 2,
+    )

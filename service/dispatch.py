@@ -32,6 +32,7 @@ class TaskName(StrEnum):
     DELIVER_BULK = "broadsheet.delivery.deliver_bulk"
     SWEEP = "broadsheet.delivery.sweep"
     POLL_SOURCES = "broadsheet.articles.poll_sources"
+    LOOK_AT_PICTURES = "broadsheet.articles.look_at_pictures"
     SETTLE = "broadsheet.articles.settle"
     SCORE = "broadsheet.popularity.score"
     PLAN_DIGESTS = "broadsheet.digests.plan"
@@ -50,6 +51,7 @@ QUEUES = {
     TaskName.DELIVER_BULK: Queue.SEND,
     TaskName.SWEEP: Queue.MAINTENANCE,
     TaskName.POLL_SOURCES: Queue.FETCH,
+    TaskName.LOOK_AT_PICTURES: Queue.FETCH,
     TaskName.SETTLE: Queue.PLAN,
     TaskName.SCORE: Queue.MAINTENANCE,
     TaskName.PLAN_DIGESTS: Queue.PLAN,

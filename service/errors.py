@@ -61,13 +61,17 @@ class TooManyRequests(BroadsheetError):
 class FetchError(BroadsheetError):
     """A feed could not be read; the message is kept with its source for the operator.
 
-    `retry_after` is in seconds, where the server asked for patience; `gone` means that it will not come back.
+    `retry_after` is in seconds, where the server asked for patience; `gone` means that it will not come back,
+    `refused` that we do not ask there.
     """
 
-    def __init__(self, message: str, *, retry_after: int | None = None, gone: bool = False) -> None:
+    def __init__(
+        self, message: str, *, retry_after: int | None = None, gone: bool = False, refused: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.gone = gone
+        self.refused = refused
 
 
 class DeliveryError(BroadsheetError):

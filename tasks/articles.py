@@ -1,13 +1,13 @@
 """Wake-ups for feeds and for the settler."""
 
-from service.articles import polling, settling, stories
-from service.bootstrap import fetcher
+from service.articles import looking, polling, settling, stories
+from service.bootstrap import fetcher, picture_fetcher
 from service.clock import utc_now
 from service.db import transaction
 from service.dispatch import TaskName
 from tasks.app import app
 from tasks.base import runtime
-from tasks.process import polling_slots, room
+from tasks.process import picture_slots, polling_slots, room
 
 
 @app.task(name=TaskName.POLL_SOURCES)
@@ -16,7 +16,16 @@ def poll_sources() -> None:
     with room(polling_slots) as free:
         if free:
             polling.poll_due(runtime().sessions, fetcher(runtime()), now=utc_now())
+    runtime().dispatcher.wake(TaskName.LOOK_AT_PICTURES)
     runtime().dispatcher.wake(TaskName.SETTLE)
+
+
+@app.task(name=TaskName.LOOK_AT_PICTURES)
+def look_at_pictures() -> None:
+    """Look at the pictures of new articles, before a mail shows them."""
+    with room(picture_slots) as free:
+        if free:
+            looking.look_at_due(runtime().sessions, picture_fetcher(runtime()), now=utc_now())
 
 
 @app.task(name=TaskName.SETTLE)

@@ -92,6 +92,7 @@ digest_slots = Slots(min(os.cpu_count() or 1, max(1, _POOL - 1)))
 #: The tick asks every five seconds, and a long pass takes a minute: one of a kind at a time is enough.
 planning_slots = Slots(1)
 polling_slots = Slots(1)
+picture_slots = Slots(1)
 
 
 @contextmanager

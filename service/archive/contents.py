@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.archive.models import PublicEdition
+from service.archive.shown import is_shown
 from service.blasts.models import Blast, BlastState
 from service.links import Links
 from service.newsletters.models import Newsletter
@@ -35,7 +36,7 @@ def list_pages(session: Session, newsletter: Newsletter, *, links: Links) -> Ite
         yield Page(links.topic(slug, topic=topic.slug))
     editions = (
         select(PublicEdition.period, PublicEdition.published_at)
-        .where(PublicEdition.newsletter_id == newsletter.id)
+        .where(PublicEdition.newsletter_id == newsletter.id, is_shown())
         .order_by(PublicEdition.slot_at.desc(), PublicEdition.id.desc())
         .limit(MOST)
     )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.archive import stories
 from service.archive.models import PublicEdition
+from service.archive.shown import is_shown
 from service.archive.stories import Story
 from service.blasts import content
 from service.blasts.models import Blast, BlastState
@@ -119,7 +120,7 @@ def neighbours(session: Session, newsletter: Newsletter, issue: Issue) -> tuple[
     """Return the periods of the edition before and of the one after."""
     key = tuple_(PublicEdition.slot_at, PublicEdition.id)
     here = (issue.slot_at, issue.id)
-    periods = select(PublicEdition.period).where(PublicEdition.newsletter_id == newsletter.id).limit(1)
+    periods = select(PublicEdition.period).where(*_public(newsletter)).limit(1)
     before = periods.where(key < here).order_by(PublicEdition.slot_at.desc(), PublicEdition.id.desc())
     after = periods.where(key > here).order_by(PublicEdition.slot_at, PublicEdition.id)
     return session.scalar(before), session.scalar(after)
@@ -168,7 +169,11 @@ def get_announcement(session: Session, newsletter: Newsletter, blast_id: int) ->
 
 
 def _editions(newsletter: Newsletter) -> Select[PublicEdition]:
-    return select(PublicEdition).where(PublicEdition.newsletter_id == newsletter.id)
+    return select(PublicEdition).where(*_public(newsletter))
+
+
+def _public(newsletter: Newsletter) -> tuple[ColumnElement[bool], ...]:
+    return PublicEdition.newsletter_id == newsletter.id, is_shown()
 
 
 def _blasts(newsletter: Newsletter) -> Select[Blast]:

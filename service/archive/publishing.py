@@ -1,8 +1,9 @@
 """Puts editions into the archive: each once, as a reader of all topics would have got it.
 
 The weekly edition comes out whether or not somebody is due, so that a visitor always has an issue to look at;
-those of other rhythms where there are readers of that rhythm. What an operator holds back or stops does not
-appear. First digests and those of "when enough waits" are different for everybody and have no page.
+those of other rhythms where there are readers of that rhythm. What an operator holds back or stops before
+its hour does not appear; `shown` says what becomes of one that is stopped later. First digests and those of
+"when enough waits" are different for everybody and have no page.
 """
 
 from collections.abc import Collection
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from service.archive.house import latest_slot
 from service.archive.models import PublicEdition
+from service.archive.shown import PUBLIC, is_shown
 from service.articles import stories
 from service.articles.models import Article, ArticleTopic
 from service.db import Sessions, transaction
@@ -30,7 +32,6 @@ from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter, Rhythm
 from service.recipes.queries import MEMORY
 
-PUBLIC = (Rhythm.DAILY, Rhythm.WEEKDAYS, Rhythm.WEEKLY, Rhythm.FORTNIGHTLY, Rhythm.MONTHLY)
 #: Longer than any period.
 _LATELY = timedelta(days=40)
 _HELD_BACK = frozenset({MailingState.STOPPED, MailingState.PAUSED})
@@ -159,6 +160,8 @@ def _past(session: Session, newsletter: Newsletter, slot: Slot, *, until_seq: in
             PublicEdition.rhythm == slot.rhythm,
             PublicEdition.slot_at < slot.at,
             PublicEdition.slot_at >= slot.at - MEMORY,
+            # What was stopped before anybody had it is new again.
+            is_shown(),
         )
         .order_by(PublicEdition.slot_at.desc())
     ).all()

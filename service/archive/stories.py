@@ -68,7 +68,7 @@ def of_article(article: Article, *, newsletter: Newsletter) -> Story:
         published_at=article.published_at,
         day=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
         changed_at=article.changed_at,
-        picture=article.image_url if _is_own(article.image_url, newsletter.home_url) else None,
+        picture=article.picture_url if _is_own(article.picture_url, newsletter.home_url) else None,
         picture_alt=article.image_alt,
     )
 

@@ -8,8 +8,9 @@ read time out.
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from ipaddress import ip_network
 from typing import Any, TypeVar
@@ -50,6 +51,16 @@ class Fetched:
     final_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """Whatever a server answered, and how its answer begins. `length` is what it says of the whole."""
+
+    status: int
+    body: bytes
+    content_type: str
+    length: int | None
+
+
 class Fetcher:
     """Fetches feeds under one name; `allow_hosts` are host:port that may be loopback or private."""
 
@@ -73,7 +84,16 @@ class Fetcher:
 
         :raises FetchError: with a sentence for the operator, and what the server said about asking again.
         """
-        return asyncio.run(self._in_time(self._follow(url, _validators(etag, last_modified))))
+        return asyncio.run(
+            self._in_time(self._follow(url, partial(self._ask, headers=_validators(etag, last_modified))))
+        )
+
+    def beginning(self, url: str, *, most: int) -> Beginning:
+        """Get at most so many bytes of something, redirects followed; any status is an answer.
+
+        :raises FetchError: nothing answered in time, or nothing that may be asked.
+        """
+        return asyncio.run(self._in_time(self._follow(url, partial(self._begin, most=most))))
 
     def status(self, url: str) -> int:
         """Ask only whether there is something: HEAD, redirects followed; return the last status.
@@ -91,9 +111,10 @@ class Fetcher:
                 f"The server did not finish its answer within {self._deadline:g} seconds."
             ) from error
         except (SSRFGuardError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise FetchError(refusals.sentence_of(error)) from error
+            refused = isinstance(error, SSRFGuardError)
+            raise FetchError(refusals.sentence_of(error), refused=refused) from error
 
-    async def _follow(self, url: str, headers: dict[str, str]) -> Fetched:
+    async def _follow(self, url: str, ask: Callable[[str], Awaitable[T | str]]) -> T:
         seen: list[str] = []
         while True:
             refusals.check_address(url)
@@ -102,8 +123,8 @@ class Fetcher:
             seen.append(url)
             if len(seen) > _MOST_REDIRECTS + 1:
                 raise FetchError(f"The address redirects more than {_MOST_REDIRECTS} times.")
-            answer = await self._ask(url, headers)
-            if isinstance(answer, Fetched):
+            answer = await ask(url)
+            if not isinstance(answer, str):
                 return answer
             url = answer
 
@@ -130,6 +151,26 @@ class Fetcher:
                 etag=response.headers.get("etag"),
                 last_modified=response.headers.get("last-modified"),
                 final_url=url,
+            )
+
+    async def _begin(self, url: str, *, most: int) -> Beginning | str:
+        """Return how the answer begins, as it was sent, or the address that it redirects to."""
+        # Unpacked nothing: a picture is packed by itself.
+        headers = {"Accept": "image/*", "Accept-Encoding": "identity"}
+        async with self._client(url) as client, client.stream("GET", url, headers=headers) as response:
+            if response.status_code in _REDIRECTS and "location" in response.headers:
+                return str(response.url.join(response.headers["location"]))
+            body = bytearray()
+            async for chunk in response.aiter_raw(16 * 1024):
+                body += chunk
+                if len(body) >= most:
+                    break
+            length = response.headers.get("content-length", "")
+            return Beginning(
+                status=response.status_code,
+                body=bytes(body[:most]),
+                content_type=response.headers.get("content-type", ""),
+                length=int(length[:15]) if length.isdecimal() else None,
             )
 
     def _client(self, url: str) -> AsyncClient:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.articles import withdrawal
+from service.articles import looking, withdrawal
 from service.articles.entries import Entry, Feed
 from service.articles.locking import lock_newsletter
 from service.articles.mapping import Categories, add_topics, learn_categories
@@ -157,6 +157,8 @@ def _values(source: Source, entry: Entry, categories: Categories, *, now: dateti
         "published_at": held_date(entry.published_at, now=now),
         "fetched_at": now,
         "changed_at": now,
+        # A mail shows it once somebody has looked at it.
+        "picture_due_at": None if entry.image_url is None else now,
     }
 
 
@@ -176,6 +178,9 @@ def _follow(
     if article.source_id != source.id:
         return False
     wanted = {name: getattr(entry, name) for name in _FOLLOWS}
+    if entry.image_url == article.image_url and article.picture_seen_at is not None:
+        # It was measured, which is better than what is said of it.
+        del wanted["image_width"], wanted["image_height"]
     wanted["categories"] = categories.spelled(entry.categories)
     wanted |= _moved(entry, article, known)
     if entry.published_at and not _is_settled(session, article):
@@ -183,6 +188,8 @@ def _follow(
     differences = {name: value for name, value in wanted.items() if getattr(article, name) != value}
     for name, value in differences.items():
         setattr(article, name, value)
+    if "image_url" in differences:
+        looking.ask_anew(article, now=now)
     if differences:
         article.changed_at = now
     if not differences.keys().isdisjoint(("title", "summary")):

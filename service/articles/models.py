@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     ForeignKey,
     Identity,
     Index,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Model
@@ -70,9 +72,15 @@ class Article(Model):
     author: Mapped[str | None]
     image_url: Mapped[str | None]
     image_alt: Mapped[str] = mapped_column(default="")
-    #: In pixels, as the feed says; most say nothing.
+    #: In pixels, as the feed says, which most do not, or as it was found to be.
     image_width: Mapped[int | None]
     image_height: Mapped[int | None]
+    #: When its picture is to be looked at (`looking`); until then mails do without.
+    picture_due_at: Mapped[datetime | None]
+    picture_tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    picture_seen_at: Mapped[datetime | None]
+    #: A sentence for the operator: why mails do without the picture; empty where they do not.
+    picture_problem: Mapped[str] = mapped_column(default="", server_default="")
     language: Mapped[str | None]
     #: In the spelling that came first; `CategoryMapping.category` has the same one and leads to the topic.
     categories: Mapped[list[str]]
@@ -89,6 +97,21 @@ class Article(Model):
     #: Since when no mail that waits holds it any more; None while there may be one.
     pulled_at: Mapped[datetime | None]
 
+    @hybrid_property
+    def has_picture(self) -> bool:
+        """Whether there is a picture that mails and pages may show."""
+        return self.image_url is not None and self.picture_due_at is None and not self.picture_problem
+
+    @has_picture.inplace.expression
+    @classmethod
+    def _has_picture(cls) -> ColumnElement[bool]:
+        return cls.image_url.is_not(None) & cls.picture_due_at.is_(None) & (cls.picture_problem == "")
+
+    @property
+    def picture_url(self) -> str | None:
+        """The picture's address, if it may be shown."""
+        return self.image_url if self.has_picture else None
+
     __table_args__ = (
         UniqueConstraint("source_id", "guid"),
         UniqueConstraint("newsletter_id", "canonical_url"),
@@ -96,6 +119,9 @@ class Article(Model):
         Index("ix_articles_categories", "categories", postgresql_using="gin"),
         Index("ix_articles_withdrawn", "withdrawn_at", postgresql_where=text("withdrawn_at IS NOT NULL")),
         Index("ix_articles_story", "story_id", postgresql_where=text("story_id IS NOT NULL")),
+        Index(
+            "ix_articles_picture_due", "picture_due_at", postgresql_where=text("picture_due_at IS NOT NULL")
+        ),
         Index("ix_articles_story_due", "newsletter_id", "id", postgresql_where=text("story_due")),
     )
 

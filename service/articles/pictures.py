@@ -11,11 +11,11 @@ from service.articles.cleaning import LONGEST_FIELD, plain_line
 
 LONGEST_ALT = 200
 #: Smaller ones are counting pixels, share buttons and smileys.
-_SMALLEST = 48
+SMALLEST = 48
 #: Twice the width of a mail: sharp on every screen, and no heavier than need be.
 _WIDE_ENOUGH = 1200
 #: Nobody's mail should load more than that for one picture.
-_WIDEST, _HEAVIEST = 6_000, 3_000_000
+WIDEST, HEAVIEST = 6_000, 3_000_000
 #: Counters of feed services that do not say how small they are.
 _COUNTERS = re.compile(
     r"feedburner\.com/~|//(?:stats|pixel)\.wp\.com/|stats\.wordpress\.com/|/(?:pixel|beacon)\b"
@@ -72,7 +72,7 @@ class _Finder(HTMLParser):
         if tag != "img" or self.found:
             return
         values = {name: value or "" for name, value in attrs}
-        if any(0 < _number(values.get(side), missing=_SMALLEST) < _SMALLEST for side in ("width", "height")):
+        if any(0 < _number(values.get(side), missing=SMALLEST) < SMALLEST for side in ("width", "height")):
             return
         url = urls.resolve(values.get("src", ""), base=self._base)
         if url and not _COUNTERS.search(url):
@@ -89,7 +89,7 @@ def _fitness(item: Any) -> tuple[int, int]:
 def _is_huge(item: Any) -> bool:
     weight = str(item.get("filesize") or "")
     sides = (_number(item.get(side)) for side in ("width", "height"))
-    return max(sides) > _WIDEST or (weight.isdecimal() and int(weight[:12]) > _HEAVIEST)
+    return max(sides) > WIDEST or (weight.isdecimal() and int(weight[:12]) > HEAVIEST)
 
 
 def _size(item: Any) -> tuple[int | None, int | None]:

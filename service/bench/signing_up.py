@@ -7,11 +7,14 @@ import re
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from service.bench import browser
 from service.bench.http import Answer, ask
 from service.bench.plan import BenchmarkError
 from service.bench.runner import INTERRUPTED, Progress
@@ -40,7 +43,7 @@ class Form:
     fields: dict[str, str]
 
 
-def run(*, rate: int, seconds: int, progress: Progress) -> SignUpReport:
+def run(*, rate: int, seconds: int, progress: Progress, warming: int = _WARMING) -> SignUpReport:
     """Measure on servers of its own, which are gone afterwards.
 
     :raises BenchmarkError: the page could not be read, or not one form was taken.
@@ -49,13 +52,13 @@ def run(*, rate: int, seconds: int, progress: Progress) -> SignUpReport:
     with own_environment(folder), DataFolder(folder / "data") as data:
         folder.chmod(0o711)
         try:
-            return _drive(data, rate, seconds, progress)
+            return _drive(data, partial(_measure, rate=rate, seconds=seconds, warming=warming), progress)
         finally:
             stacks.wipe(data)
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _drive(data: DataFolder, rate: int, seconds: int, progress: Progress) -> SignUpReport:
+def _drive(data: DataFolder, measure: Callable[..., SignUpReport], progress: Progress) -> SignUpReport:
     progress.say("Starting a database, a queue and a web server")
     addresses = Addresses.from_free_ports()
     os.environ["SMTP_URL"] = f"smtp://127.0.0.1:{addresses.smtp_port}"
@@ -72,21 +75,27 @@ def _drive(data: DataFolder, rate: int, seconds: int, progress: Progress) -> Sig
             raise BenchmarkError(INTERRUPTED)
         with ThreadPoolExecutor(1) as pool:
             database = stack.env["DATABASE_URL"]
-            found = pool.submit(_measure, addresses.port, database, rate, seconds, progress)
+            found = pool.submit(measure, addresses.port, database, progress)
             supervisor.watch(until=found.done)
         return found.result()
 
 
-def _measure(port: int, database: str, rate: int, seconds: int, progress: Progress) -> SignUpReport:
+def _measure(
+    port: int, database: str, progress: Progress, *, rate: int, seconds: int, warming: int
+) -> SignUpReport:
     _write_newsletter(database)
     weight = asyncio.run(_weigh(port))
+    usable = None
+    if (chromium := browser.find()) is not None:
+        progress.say("Opening the page in a browser")
+        usable = browser.usable(chromium, f"http://127.0.0.1:{port}{_PAGE}", field="input[name=email]")
     form = asyncio.run(_open_form(port))
     time.sleep(QUICKEST_SECONDS + 0.5)
     progress.say("Warming up")
-    asyncio.run(_press(port, form, first=0, rate=min(rate, 75), count=_WARMING))
+    asyncio.run(_press(port, form, first=0, rate=min(rate, 75), count=warming))
     progress.say(f"Signing up {rate} readers a second")
-    answers = asyncio.run(_press(port, form, first=_WARMING, rate=rate, count=rate * seconds))
-    report = SignUpReport.of(answers, rate=rate, weight=weight, load=os.getloadavg()[0])
+    answers = asyncio.run(_press(port, form, first=warming, rate=rate, count=rate * seconds))
+    report = SignUpReport.of(answers, rate=rate, weight=weight, usable=usable, load=os.getloadavg()[0])
     if not report.taken:
         raise BenchmarkError(f"Nothing was taken; the first answer was {answers[0].status}.")
     return report

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from service.bench.browser import Usable
 from service.bench.http import Answer
 
 TAKEN = 303
@@ -38,11 +39,15 @@ class SignUpReport:
     page_bytes: int
     page_parts: dict[str, int]
     other_hosts: int
+    #: From the navigation to a form that can be typed into; None where no browser was found.
+    usable: Usable | None
     #: The machine's load average at the end.
     load: float
 
     @classmethod
-    def of(cls, answers: Sequence[Answer], *, rate: int, weight: Weight, load: float) -> "SignUpReport":
+    def of(
+        cls, answers: Sequence[Answer], *, rate: int, weight: Weight, usable: Usable | None, load: float
+    ) -> "SignUpReport":
         times = sorted(answer.seconds * 1000 for answer in answers)
         statuses = Counter(answer.status for answer in answers)
         taken = statuses.pop(TAKEN, 0)
@@ -58,6 +63,7 @@ class SignUpReport:
             page_bytes=weight.total,
             page_parts=weight.parts,
             other_hosts=weight.other_hosts,
+            usable=usable,
             load=load,
         )
 
@@ -75,8 +81,18 @@ class SignUpReport:
             f"  Errors     {wrong}",
             f"  Page       {self.page_bytes / 1024:.1f} KB compressed, {self.other_hosts} other hosts",
             *(f"             {size / 1024:6.1f} KB  {name}" for name, size in self.page_parts.items()),
+            f"  Usable     {_said(self.usable)}",
             f"  Load       {self.load:.1f}",
         ]
+
+
+def _said(usable: Usable | None) -> str:
+    if usable is None:
+        return "not measured: no Chromium was found"
+    return (
+        f"{usable.median_ms:.0f} ms after the navigation in a browser (median of {usable.loads} loads; "
+        f"slowest {usable.slowest_ms:.0f} ms)"
+    )
 
 
 def _at(times: Sequence[float], share: float) -> float:

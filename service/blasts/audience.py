@@ -99,7 +99,12 @@ def within(
     query = _who(blast, now=now).where(
         Subscription.id > after_id, Subscription.id <= up_to_id, reads, ~joined_later
     )
-    return query if draw is None else query.where(*_drawn(blast.id, draw, variant=variant))
+    if draw is None:
+        return query
+    if not draw.first and blast.mailing_id is not None:
+        # Who has moved to another address since the first part went took their mail of it along.
+        query = query.where(~matching.has_row(blast.mailing_id, matching.GOT))
+    return query.where(*_drawn(blast.id, draw, variant=variant))
 
 
 def matches(newsletter_id: int, criteria: Criteria, *, now: datetime) -> Select[int, int]:

@@ -11,6 +11,8 @@ from service.errors import InvalidInput
 VERSION = 1
 MOST = 40
 TEXT_LENGTH = 20_000
+#: Of all blocks together: more could never be sent, and keeps the machine busy for many seconds.
+WHOLE_LENGTH = 50_000
 LINE_LENGTH = 300
 URL_LENGTH = 2_000
 #: The one field that may be a link.
@@ -74,6 +76,12 @@ def tidied(blocks: Sequence[Block]) -> tuple[Block, ...]:
     clean = tuple(each for each in map(_tidy, blocks) if not each.is_empty)
     if len(clean) > MOST:
         raise InvalidInput(f"A blast has at most {MOST} blocks.", field="body_markdown")
+    whole = sum(len(block.text) + len(block.by) for block in clean)
+    if whole > WHOLE_LENGTH:
+        raise InvalidInput(
+            f"The blocks have {whole:,} characters together; {WHOLE_LENGTH:,} are the most.",
+            field="body_markdown",
+        )
     for number, block in enumerate(clean, 1):
         _check(block, number)
     return clean

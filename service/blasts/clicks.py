@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.blasts.models import BlastClick, BlastLink
 from service.popularity.judging import Seen, bursts, judge
 from service.popularity.models import Verdict
-from service.popularity.salts import visitor_hash
+from service.popularity.salts import visitor_in_turn
 
 _KEPT = timedelta(days=30)
 
@@ -35,9 +35,7 @@ def record(
     now: datetime,
 ) -> Verdict:
     """Write one click down and say what it was taken for at first sight."""
-    visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
-    # A double click is two requests at once: the second waits here until the first is committed.
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    visitor = visitor_in_turn(session, ip=ip, user_agent=user_agent, now=now)
     verdict = judge(
         article_id=number,
         method=method,

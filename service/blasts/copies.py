@@ -1,5 +1,6 @@
 """Blasts made from blasts: a copy, the same again to those who did not get it; and putting away."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from service import audit
 from service.blasts import audience, drafts
 from service.blasts.criteria import Criteria
 from service.blasts.models import Blast, BlastState
+from service.delivery.models import Mailing
 from service.errors import Conflict, NotFound
 
 _OVER = frozenset({BlastState.SENT, BlastState.CANCELLED, BlastState.EXPIRED})
@@ -23,7 +25,8 @@ def resend(session: Session, blast_id: int, *, operator_id: int, now: datetime) 
     """Make a draft of the same text to whoever was to get it and for certain did not.
 
     Those it failed for, who were skipped, and whose mail was cancelled or came too late; never who has it,
-    nor of whom it is not known. Consent is looked at again, as always.
+    nor of whom it is not known. Of one that was cancelled before everybody was listed, all the others of its
+    audience. Consent is looked at again, as always.
 
     :raises Conflict: it is not over yet.
     """
@@ -31,6 +34,9 @@ def resend(session: Session, blast_id: int, *, operator_id: int, now: datetime) 
     if source.state not in _OVER or source.mailing_id is None:
         raise Conflict("This blast is not over yet: whoever has not got it may still get it.")
     wanted = Criteria(missed=source.mailing_id)
+    if not session.get_one(Mailing, source.mailing_id).planned:
+        was = audience.of(source)
+        wanted = replace(was, served=(*was.served, source.mailing_id))
     return _draft(session, source, wanted, "blast.resent_to_missed", operator_id=operator_id, now=now)
 
 

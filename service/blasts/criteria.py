@@ -12,6 +12,8 @@ from service.newsletters.models import Rhythm
 CLICKED_DAYS = 30
 #: Addresses of one hand-made list.
 LONGEST_LIST = 20_000
+#: Whoever types another year has slipped; at the ends of the calendar there is no day before or after.
+YEARS = range(2000, 2100)
 _DATES = ("joined_after", "joined_before")
 
 
@@ -36,6 +38,8 @@ class Criteria:
     got: int | None = None
     missed: int | None = None
     without: int | None = None
+    #: Mailings of the same text: who got one has it. Set where a blast is sent again, by nobody's hand.
+    served: tuple[int, ...] = ()
     #: Subscriptions that a pasted list of addresses was matched to. None is no list, an empty one is nobody.
     listed: tuple[int, ...] | None = None
 
@@ -82,6 +86,9 @@ def check(criteria: Criteria) -> None:
     after, before = criteria.joined_after, criteria.joined_before
     if after is not None and before is not None and after > before:
         raise InvalidInput("The first day is after the last one; nobody joined then.", field="joined_before")
+    for field, day in (("joined_after", after), ("joined_before", before)):
+        if day is not None and day.year not in YEARS:
+            raise InvalidInput("Choose a day of this century.", field=field)
     days = criteria.clicked_days
     if days is not None and not 1 <= days <= CLICKED_DAYS:
         raise InvalidInput(

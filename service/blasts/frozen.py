@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from sqlalchemy import inspect
 
@@ -21,9 +22,20 @@ _PROGRESS = frozenset(
 )
 
 
+#: What each of two pages changes.
+AUDIENCE = ("audience", "topic_ids")
+PLAN = ("plan", "subject_b")
+
+
 def fingerprint(blast: Blast) -> str:
     """Name the content, audience and plan of a blast as they are; any change gives another name."""
-    names = sorted(column.key for column in inspect(Blast).column_attrs if column.key not in _PROGRESS)
+    names = [column.key for column in inspect(Blast).column_attrs if column.key not in _PROGRESS]
+    return mark(blast, names)
+
+
+def mark(blast: Blast, columns: Iterable[str]) -> str:
+    """Name these columns of a blast as they are."""
+    names = sorted(columns)
     written = json.dumps([[name, getattr(blast, name)] for name in names], sort_keys=True, default=str)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

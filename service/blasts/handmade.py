@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Text, any_, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.blasts import audience
@@ -14,6 +15,12 @@ from service.subscribers import addresses
 from service.subscribers.models import Subscriber, Subscription
 
 _BETWEEN = re.compile(r"[\s,;<>\"]+")
+#: What nearly every address is. Of 20,000 the strict reading takes three seconds, and finds nobody else.
+_PLAIN = re.compile(
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64})*"
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,7 @@ def match(session: Session, newsletter_id: int, pasted: str, *, now: datetime) -
         if "@" not in word:
             continue
         try:
-            keys.add(addresses.parse(word).key)
+            keys.add(word.casefold() if _is_plain(word) else addresses.parse(word).key)
         except InvalidInput:
             unreadable += 1
     if not keys:
@@ -57,7 +64,11 @@ def match(session: Session, newsletter_id: int, pasted: str, *, now: datetime) -
         select(Subscription.id)
         .join(Subscriber, Subscriber.id == Subscription.subscriber_id)
         .join(who, who.c.id == Subscription.id)
-        .where(Subscriber.email_key.in_(keys))
+        .where(Subscriber.email_key == any_(literal(sorted(keys), ARRAY(Text))))
         .order_by(Subscription.id)
     ).all()
     return Matched(tuple(found), len(keys), len(keys) - len(found), unreadable)
+
+
+def _is_plain(word: str) -> bool:
+    return len(word) <= addresses.MAX_LENGTH and _PLAIN.fullmatch(word) is not None

@@ -56,7 +56,7 @@ _STANDS = {
     BlastState.PAUSED: "is paused",
     BlastState.SENT: "has been sent",
     BlastState.CANCELLED: "was cancelled",
-    BlastState.EXPIRED: "could not begin in time and was dropped",
+    BlastState.EXPIRED: "could not begin and was dropped",
 }
 _WISHES = {
     Move.ASK: "it cannot be confirmed again",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, any_, exists, literal
+from sqlalchemy import ColumnElement, and_, any_, exists, literal, or_
 
 from service.blasts.criteria import Criteria
 from service.db import Model
@@ -13,6 +13,8 @@ from service.subscribers.models import Subscription
 
 #: Has it, or may have it.
 GOT = (MessageState.SENT, MessageState.UNKNOWN, MessageState.SENDING)
+#: Is to get it, unless somebody stops it.
+COMING = (MessageState.PLANNED, MessageState.CLAIMED, MessageState.DEFERRED)
 #: Was to get it, and for certain did not.
 MISSED = (MessageState.FAILED, MessageState.SKIPPED, MessageState.CANCELLED, MessageState.EXPIRED)
 
@@ -44,22 +46,27 @@ def _each(criteria: Criteria, *, now: datetime) -> Iterator[ColumnElement[bool]]
     if criteria.clicked_days is not None:
         yield _has_clicked(now - timedelta(days=criteria.clicked_days))
     if criteria.got is not None:
-        yield _has_row(criteria.got, GOT)
+        yield has_row(criteria.got, GOT)
     if criteria.missed is not None:
-        yield _has_row(criteria.missed, MISSED)
+        yield has_row(criteria.missed, MISSED)
     if criteria.without is not None:
-        yield ~_has_row(criteria.without, GOT)
+        yield ~has_row(criteria.without, GOT)
+    for mailing_id in criteria.served:
+        yield ~has_row(mailing_id, GOT)
     if criteria.listed is not None:
         yield Subscription.id == any_(literal(list(criteria.listed), _IDS))
 
 
-def had_a_blast(*, since: datetime, except_mailing: int | None) -> ColumnElement[bool]:
-    """Ask whether a reader got any blast since then, of whatever newsletter."""
+def has_a_blast(*, around: datetime, within: timedelta, except_mailing: int | None) -> ColumnElement[bool]:
+    """Ask whether a reader got any blast, of whatever newsletter, so short before then, or is about to."""
+    since = around - within
     asked = exists().where(
         Message.subscriber_id == Subscription.subscriber_id,
         Message.stream == Stream.BLAST,
-        Message.state.in_(GOT),
-        Message.state_at >= since,
+        or_(
+            and_(Message.state.in_(GOT), Message.state_at >= since),
+            and_(Message.state.in_(COMING), Message.due_at < around + within),
+        ),
         # Names the few mailings, and with them the partitions that are looked into.
         Message.mailing_id == any_(_recent_blasts(since)),
     )
@@ -77,7 +84,8 @@ def _recent_blasts(since: datetime) -> ColumnElement[list[int]]:
     )
 
 
-def _has_row(mailing_id: int, states: tuple[MessageState, ...]) -> ColumnElement[bool]:
+def has_row(mailing_id: int, states: tuple[MessageState, ...]) -> ColumnElement[bool]:
+    """Ask whether a reader's mail of this mailing is in one of these states."""
     return exists().where(
         Message.mailing_id == mailing_id,
         Message.subscription_id == Subscription.id,

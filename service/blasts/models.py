@@ -23,7 +23,7 @@ class BlastState(StrEnum):
     PAUSED = "paused"
     SENT = "sent"
     CANCELLED = "cancelled"
-    #: Could not begin before its latest time, and will not.
+    #: Could not begin before its latest time, or as it was confirmed, and will not.
     EXPIRED = "expired"
 
 
@@ -126,7 +126,7 @@ class BlastRules(Model):
     typed_above: Mapped[int] = mapped_column(default=10_000)
     #: Above so many readers a second sender approves; None never asks for one.
     second_person_above: Mapped[int | None]
-    #: Who got a blast within so many hours is skipped; 0 skips nobody.
+    #: Who got a blast within so many hours, or is to get one, is skipped; 0 skips nobody.
     cap_hours: Mapped[int] = mapped_column(default=0)
     #: More than these shares of what was sent pause a blast, and keep the rest back.
     error_percent: Mapped[float] = mapped_column(default=5.0)

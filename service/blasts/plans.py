@@ -12,6 +12,8 @@ from service.errors import InvalidInput
 #: Between the first zone on earth and the last there is a little more; whoever is there has been served.
 A_DAY = timedelta(days=1)
 FURTHEST = timedelta(days=92)
+#: At the ends of the calendar there is no instant for every zone.
+YEARS = range(2000, 2100)
 LATEST_HOURS = (1, 72)
 HOLD_MINUTES = (5, 24 * 60)
 #: Fewer readers in a first part say nothing about the rest.
@@ -64,6 +66,8 @@ def check(plan: Plan) -> None:
     """:raises InvalidInput: it says what cannot be, in a sentence beside the field."""
     if plan.when is not When.NOW and plan.clock is None:
         raise InvalidInput("Choose the day and the time.", field="clock")
+    if plan.clock is not None and plan.clock.year not in YEARS:
+        raise InvalidInput(f"Choose a day within the next {FURTHEST.days}.", field="clock")
     if plan.zone not in available_timezones():
         raise InvalidInput("Choose a time zone from the list.", field="zone")
     if plan.latest_hours is not None and not LATEST_HOURS[0] <= plan.latest_hours <= LATEST_HOURS[1]:

@@ -1,5 +1,6 @@
 """From the confirmed number to the first mail: schedules, approves, takes back, drops what is late."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -87,15 +88,19 @@ def unschedule(session: Session, blast_id: int, *, actor: str, now: datetime) ->
         return blast
     move(session, blast, target, action="blast.unscheduled", actor=actor, now=now)
     blast.send_at = blast.scheduled_at = blast.requested_by = blast.approved_by = blast.confirmed_count = None
+    # A confirmation that comes again (a slow line, the back button) is for what was before this.
+    blast.version += 1
     session.flush()
     return blast
 
 
-def next_due(session: Session, *, now: datetime) -> Blast | None:
-    """Lock the next scheduled blast whose time has come, passing over what another process begins."""
+def next_due(session: Session, *, but: Collection[int] = (), now: datetime) -> Blast | None:
+    """Lock the next scheduled blast whose time has come, passing over what another process begins, and `but`
+    these.
+    """
     return session.scalars(
         select(Blast)
-        .where(Blast.state == BlastState.SCHEDULED, Blast.send_at <= now)
+        .where(Blast.state == BlastState.SCHEDULED, Blast.send_at <= now, Blast.id.not_in(but))
         .order_by(Blast.send_at, Blast.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -123,6 +128,13 @@ def expire(session: Session, *, now: datetime) -> list[Blast]:
         target = lifecycle.after(blast.state, Move.EXPIRE)
         move(session, blast, target, action="blast.expired", actor="system", now=now)
     return late
+
+
+def refuse(session: Session, blast: Blast, why: str, *, now: datetime) -> None:
+    """Drop a locked blast that cannot be sent as it was confirmed; the overview tells of it for a week."""
+    blast.ended_because = f"When its time had come, it could not be sent any more. {why} Nobody got it."
+    target = lifecycle.after(blast.state, Move.EXPIRE)
+    move(session, blast, target, action="blast.refused", actor="system", now=now)
 
 
 def check_count(live: int, confirmed: int) -> None:

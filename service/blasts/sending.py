@@ -77,20 +77,26 @@ def begin(session: Session, blast: Blast, *, links: Links, actor: str, now: date
 
 
 def start_due(sessions: Sessions, *, links: Links, now: datetime) -> int:
-    """Begin every scheduled blast whose time has come, and drop those whose latest time is over; return how
-    many began. Each is a transaction of its own: one that cannot be rendered holds up no other.
+    """Begin every scheduled blast whose time has come, and drop those whose latest time is over, or which
+    cannot be sent any more; return how many began. Each is a transaction of its own: one that cannot begin
+    holds up no other.
     """
     with transaction(sessions) as session:
         for late in schedule.expire(session, now=now):
-            log.error("Blast %s was dropped: %s", late.id, late.ended_because, extra={"blast_id": late.id})
+            _tell_dropped(late)
+    tried: list[int] = []
     begun = 0
     while True:
         with transaction(sessions) as session:
-            blast = schedule.next_due(session, now=now)
+            blast = schedule.next_due(session, but=tried, now=now)
             if blast is None:
                 return begun
-            begin(session, blast, links=links, actor="system", now=now)
-            begun += 1
+            tried.append(blast.id)
+            try:
+                with session.begin_nested():
+                    begun += _begin_or_refuse(session, blast, links=links, now=now)
+            except Exception:  # the next tick tries it again; the others must not wait for it
+                log.exception("Blast %s could not begin.", tried[-1], extra={"blast_id": tried[-1]})
 
 
 def keep_watch(sessions: Sessions, *, now: datetime) -> None:
@@ -213,6 +219,23 @@ def finish_done(session: Session, *, now: datetime) -> int:
         _follow(session, blast, mailing_state, now=now)
     session.flush()
     return len(rows)
+
+
+def _begin_or_refuse(session: Session, blast: Blast, *, links: Links, now: datetime) -> bool:
+    """Begin it if it is still what may be sent: since it was confirmed, an article may have been withdrawn,
+    or the newsletter closed.
+    """
+    missing = readiness.missing(session, blast, links=links)
+    if missing:
+        schedule.refuse(session, blast, " ".join(missing), now=now)
+        _tell_dropped(blast)
+        return False
+    begin(session, blast, links=links, actor="system", now=now)
+    return True
+
+
+def _tell_dropped(blast: Blast) -> None:
+    log.error("Blast %s was dropped: %s", blast.id, blast.ended_because, extra={"blast_id": blast.id})
 
 
 def _next_to_fan_out(session: Session) -> Blast | None:

@@ -74,7 +74,7 @@ def _item(article: Article, *, topic: str, newsletter: Newsletter) -> DigestItem
         reason="",
         author=article.author,
         published_on=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
-        image_url=article.image_url,
+        image_url=article.picture_url,
         image_alt=article.image_alt,
         image_width=article.image_width,
         image_height=article.image_height,

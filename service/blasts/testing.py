@@ -42,7 +42,7 @@ def send_test(
     :raises Conflict: when something is wrong with the blast.
     :raises InvalidInput: too many operators, or one that has no account.
     """
-    if not 0 < len(nonce) <= NONCE_LENGTH:
+    if not 0 < len(nonce) <= NONCE_LENGTH or "\0" in nonce:
         raise InvalidInput("This form is not complete; load the page again and send it once more.")
     receivers = _receivers(session, to or [operator.id])
     blast = drafts.locked(session, blast_id)

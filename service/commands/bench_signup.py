@@ -23,7 +23,8 @@ def signup(rate: int, seconds: int, as_json: bool) -> None:
     its own for each, and whether or not earlier answers are there, so that a slow server is not spared.
     Nothing of yours is touched, no mail is sent, and nothing stays behind.
 
-    The page is weighed with everything it names, compressed as a proxy in front does.
+    The page is weighed with everything it names, compressed as a proxy in front does. Where there is a
+    Chromium, new visitors open it, to say how soon its form can be typed into.
 
     \b
     Examples:

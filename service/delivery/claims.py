@@ -11,13 +11,13 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from service.delivery import mailings, suppression
 from service.delivery.due import COLUMNS, Due
 from service.delivery.holds import NOT_HELD
-from service.delivery.models import Mailing, Stream
+from service.delivery.models import Stream
 
 #: Messages in one window, at most (the promise of how much an unsubscribe may come too late for).
 WINDOW = 64
@@ -105,7 +105,8 @@ _BEGIN = text(
     WHERE m.mailing_id = w.mailing_id AND m.id = w.id AND g.id = m.mailing_id AND g.state = 'sending'
       AND m.state IN ('planned', 'deferred') AND {NOT_HELD}
       AND NOT EXISTS (SELECT FROM suppressions s WHERE s.address_hash = w.address_hash
-                      AND s.list_id IN (0, COALESCE(g.list_id, 0)))
+                      AND s.list_id IN (0, COALESCE(g.list_id, 0))
+                      AND NOT (s.reason = '{suppression.ERASED}' AND m.kind IN {suppression.ASKING}))
     RETURNING m.mailing_id, m.id
     """  # noqa: S608  # built from constants
 )
@@ -116,7 +117,7 @@ def begin(
 ) -> set[Key]:
     """Take picked messages under a lease; return those that may go out. Commit before the first MAIL.
 
-    The others are suppressed (`suppressed` says which), or their mailing was held meanwhile.
+    The others are suppressed (`suppression.of_messages` says which), or their mailing was held meanwhile.
     """
     if not hashes:
         return set()
@@ -141,21 +142,6 @@ def seize(session: Session, keys: Collection[Key], *, owner: str, now: datetime)
         session.execute(_SEIZE, key_arrays(sorted(keys)) | {"owner": owner, "now": now})
 
 
-def suppressed(session: Session, hashes: Mapping[Key, bytes]) -> set[Key]:
-    """Return the messages whose address may not be mailed."""
-    if not hashes:
-        return set()
-    lists = session.execute(
-        select(Mailing.id, Mailing.list_id).where(Mailing.id.in_({key[0] for key in hashes}))
-    )
-    found: set[Key] = set()
-    for mailing_id, list_id in lists.all():
-        own = {key: each for key, each in hashes.items() if key[0] == mailing_id}
-        refused = suppression.find(session, set(own.values()), list_id=list_id)
-        found |= {key for key, each in own.items() if each in refused}
-    return found
-
-
 # A row with a reason was marked by its reader's cancellation while it was about to be sent.
 _STILL = text(
     f"""
@@ -173,7 +159,7 @@ def look_again(session: Session, hashes: Mapping[Key, bytes], *, owner: str) -> 
     if not hashes:
         return set()
     going = _keys(session.execute(_STILL, key_arrays(sorted(hashes)) | {"owner": owner}))
-    return going - suppressed(session, {key: hashes[key] for key in going})
+    return going - suppression.of_messages(session, {key: hashes[key] for key in going})
 
 
 def _keys(rows: Iterable[Any]) -> set[Key]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from service.db import transaction
-from service.delivery import claims
+from service.delivery import claims, suppression
 from service.delivery.allotment import Allotment
 from service.delivery.book import Book
 from service.delivery.claims import Key
@@ -161,7 +161,7 @@ class Windows:
         self._looked_at = time.monotonic()
         going = claims.begin(session, hashes, owner=book.owner, seconds=book.lease.seconds, now=now)
         left = {key: hashes[key] for key in hashes.keys() - going}
-        self._settle(session, packed, claims.suppressed(session, left), now=now)
+        self._settle(session, packed, suppression.of_messages(session, left), now=now)
         for relay, parcels in allotted.ready.items():
             if left:
                 self._allotment.unused(relay, [each for each in parcels if each.key in left])

@@ -90,8 +90,10 @@ def reader_of(
 ) -> Reader:
     """Return what selection needs to know of a subscription; equal for readers with equal input."""
     own, chosen = wishes.max_items, set(wishes.topic_ids)
+    topics = tuple(topic for topic in offered if topic[0] in chosen)
     return Reader(
-        topics=tuple(topic for topic in offered if topic[0] in chosen),
+        # None would be everything: of whom no chosen topic is left follows what brings nothing.
+        topics=topics or tuple((topic_id, "") for topic_id in sorted(chosen)),
         min_items=floor(wishes, newsletter=newsletter, rhythm=rhythm),
         max_items=newsletter.max_items if own is None else min(own, newsletter.max_items),
         watermark=watermark,

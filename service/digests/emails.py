@@ -67,7 +67,7 @@ def digest_item(article: Article, *, topic: str, reason: str, url: str, newslett
         reason=reason,
         author=article.author,
         published_on=schedule.local_date(article.published_at, time_zone=newsletter.time_zone),
-        image_url=article.image_url,
+        image_url=article.picture_url,
         image_alt=article.image_alt,
         image_width=article.image_width,
         image_height=article.image_height,

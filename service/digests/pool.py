@@ -173,7 +173,7 @@ def _members(
             Article.source_id,
             Article.published_at,
             Article.author,
-            Article.image_url.is_not(None),
+            Article.has_picture,
             Article.url,
             func.length(Article.title) + func.length(Article.summary),
             func.coalesce(ArticleScore.score, 0.0),

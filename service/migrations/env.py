@@ -15,14 +15,16 @@ def _url() -> str:
 
 
 engine = make_engine(_url())
-with engine.connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=METADATA,
-        include_object=include_object,
-        compare_type=True,
-        transaction_per_migration=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
-engine.dispose()
+try:
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=METADATA,
+            include_object=include_object,
+            compare_type=True,
+            transaction_per_migration=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+finally:
+    engine.dispose()

@@ -1,5 +1,6 @@
 """Every table there is, and the command that brings a database up to date with them."""
 
+import time
 from pathlib import Path
 
 from alembic import command
@@ -43,18 +44,25 @@ DOMAINS = (
 METADATA = Model.metadata
 #: Two processes that migrate at once: the second waits, then finds nothing to do.
 ADVISORY_LOCK = 0x62726F6164
+#: Seconds between two looks at that lock.
+_PATIENCE = 0.1
 
 
 def upgrade(url: str) -> None:
     """Bring the database up to the newest revision; safe at every start and from several processes."""
     engine = make_engine(url)
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-        try:
-            command.upgrade(_config(url), "head")
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-    engine.dispose()
+    try:
+        # Asked for again and again, by statements that end: an index built concurrently waits for every
+        # statement that is older than itself, and one that waits for the lock would never end.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}):
+                time.sleep(_PATIENCE)
+            try:
+                command.upgrade(_config(url), "head")
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
+    finally:
+        engine.dispose()
 
 
 def differences(connection: Connection) -> list[object]:

@@ -15,7 +15,9 @@ MOST = 5
 _SECRET_WORDS = ("password", "csrf_token", "passkey", "kept_form")
 _SECRETS = frozenset({"current", "code", "secret"})
 #: Sent along by buttons; kept with the rest, but nobody typed them.
-_UNTYPED = frozenset({"ticket", "confirmed_count", "next", "from", "relay", "version", "username", "login"})
+_UNTYPED = frozenset(
+    {"ticket", "confirmed_count", "next", "from", "relay", "version", "opened", "username", "login"}
+)
 
 
 def keep(

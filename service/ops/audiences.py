@@ -41,7 +41,7 @@ class Look:
     count: int
     #: Of these, who gets a digest within a day.
     digest_soon: int
-    #: Of these, who got a blast within the rules' hours and would be skipped.
+    #: Of these, who got a blast within the rules' hours, or has one coming, and would be skipped.
     capped: int
     cap_hours: int
 
@@ -54,7 +54,7 @@ def look(session: Session, newsletter_id: int, criteria: Criteria, *, now: datet
     count, digest_soon = session.execute(who.with_only_columns(func.count(), soon)).one()
     capped = 0
     if hours:
-        spared = matching.had_a_blast(since=now - timedelta(hours=hours), except_mailing=None)
+        spared = matching.has_a_blast(around=now, within=timedelta(hours=hours), except_mailing=None)
         capped = session.scalar(who.where(spared).with_only_columns(func.count())) or 0
     return Look(describe(session, criteria), count, digest_soon, capped, hours)
 
@@ -97,7 +97,7 @@ def describe(session: Session, criteria: Criteria) -> str:
     """Say in words what all must hold; empty for everybody."""
     ids = {*criteria.topics_any, *criteria.topics_all, *criteria.topics_none}
     names = dict(session.execute(select(Topic.id, Topic.name).where(Topic.id.in_(ids))).all())
-    mailing_ids = {criteria.got, criteria.missed, criteria.without} - {None}
+    mailing_ids = {criteria.got, criteria.missed, criteria.without, *criteria.served} - {None}
     titles = dict(session.execute(select(Mailing.id, Mailing.title).where(Mailing.id.in_(mailing_ids))).all())
     return " and ".join(_phrases(criteria, names, titles))
 
@@ -135,6 +135,8 @@ def _phrases(criteria: Criteria, names: dict[int, str], titles: dict[int, str]) 
         phrases.append(f"were to get {mailing(criteria.missed)} and did not")
     if criteria.without is not None:
         phrases.append(f"did not get {mailing(criteria.without)}")
+    if criteria.served:
+        phrases.append(f"have not got {_joined([mailing(key) for key in criteria.served], 'or')} yet")
     if criteria.listed is not None:
         phrases.append(f"are on a list of {len(criteria.listed):,} made by hand")
     return phrases

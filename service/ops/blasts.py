@@ -96,7 +96,7 @@ def get(session: Session, blast_id: int) -> BlastLine:
 
 
 def list_dropped(session: Session, *, now: datetime) -> list[Dropped]:
-    """Return the blasts of the last week that were too late to begin, newest first."""
+    """Return the blasts of the last week that could not begin, newest first."""
     rows = session.execute(
         select(Blast.id, Blast.subject, Blast.ended_because)
         .where(Blast.state == BlastState.EXPIRED, Blast.finished_at >= now - TOLD_FOR)

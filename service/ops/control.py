@@ -93,7 +93,9 @@ def send_again(session: Session, mailing_id: int, message_id: int, *, actor: str
 
     :raises Conflict: its outcome is known, or its mailing was stopped.
     """
-    if _get(session, mailing_id).state is MailingState.STOPPED:
+    # Held until the commit: a stop between this look and the change would leave a row that waits for ever.
+    mailing = session.get(Mailing, _get(session, mailing_id).id, with_for_update=True)
+    if mailing is None or mailing.state is MailingState.STOPPED:
         raise Conflict("This mailing was stopped; nothing of it is sent any more.")
     if not ledger.send_again(session, mailing_id, message_id, now=now):
         raise Conflict("What became of this message is known by now; it is not sent again.")

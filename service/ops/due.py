@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
+from service.articles import looking
 from service.articles.models import ArticleTopic, Source
 from service.blasts import due as blasts
 from service.delivery import queries as delivery
@@ -31,6 +32,7 @@ def due_tasks(session: Session, *, now: datetime) -> list[TaskName]:
             Source.next_poll_at <= now,
             or_(Source.lease_until.is_(None), Source.lease_until <= now),
         ),
+        TaskName.LOOK_AT_PICTURES: exists().where(looking.is_due(now)),
         TaskName.SETTLE: exists().where(ArticleTopic.eligible_seq.is_(None)),
     }
     answers = session.execute(select(*questions.values())).one()

@@ -23,8 +23,8 @@ from service.tokens import AddressHasher
 
 LONGEST_REASON = 500
 #: Why an address may be on the list, of what an operator may take back. A complaint is for ever: the next one
-#: costs every reader's mail.
-LIFTABLE = ("operator", "hard_bounce", "never_again", "erased")
+#: costs every reader's mail. An erased person comes back by signing up, and by nothing else.
+LIFTABLE = ("operator", "hard_bounce", "never_again")
 BY_OPERATOR = "operator"
 
 
@@ -124,14 +124,18 @@ def suppress(
 def lift(session: Session, suppression_id: int, *, reason: str, actor: str, now: datetime) -> Suppression:
     """Allow mail to an address again; nobody is subscribed by it.
 
-    :raises Conflict: it is there because of a complaint, which stays.
+    :raises Conflict: it is there because of a complaint, which stays, or because its reader was erased.
     """
     why = read_reason(reason)
     row = session.get(Suppression, suppression_id, with_for_update=True)
     if row is None:
         raise NotFound("This entry is not on the suppression list any more.")
     if row.reason not in LIFTABLE:
-        raise Conflict("A complaint stays on the suppression list; nobody can lift it.")
+        raise Conflict(
+            "Somebody who was erased comes back by signing up and confirming; nobody else can lift it."
+            if row.reason == suppression.ERASED
+            else "A complaint stays on the suppression list; nobody can lift it."
+        )
     session.execute(delete(Suppression).where(Suppression.id == suppression_id))
     subject = f"subscriber {row.subscriber_id}" if row.subscriber_id else f"suppression {row.id}"
     audit.record(

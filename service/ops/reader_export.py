@@ -48,6 +48,8 @@ def export(
 def _subscription(row: Subscription) -> dict[str, Any]:
     names = {topic.id: topic.name for topic in row.newsletter.topics}
     values = saving.values_of(row)
+    # By their names below.
+    del values["gone_topics"]
     return {
         "newsletter": row.newsletter.name,
         "state": row.state.value,

@@ -2,12 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from service.popularity.judging import Seen, judge
 from service.popularity.models import Click, Verdict
-from service.popularity.salts import visitor_hash
+from service.popularity.salts import visitor_hash, visitor_in_turn
 
 #: Long enough to judge again when the rules get better.
 _RAW_CLICKS_KEPT = timedelta(days=30)
@@ -33,9 +33,7 @@ def record(
     `reader` is known of those who asked to be: their doubles are told by it, on whatever day and device.
     `prefetch` is what a browser says of a request that nobody asked for (`Sec-Purpose`, `Purpose`, `X-Moz`).
     """
-    visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
-    # A double click is two requests at once: the second waits here until the first is committed.
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    visitor = visitor_in_turn(session, ip=ip, user_agent=user_agent, now=now)
     verdict = judge(
         article_id=article_id,
         method=method,

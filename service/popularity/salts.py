@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,15 @@ def visitor_hash(session: Session, *, ip: str, user_agent: str, now: datetime) -
     parts = (_salt(session, now.astimezone(UTC).date()), ip.encode(), user_agent.encode(errors="replace"))
     # Each part is hashed by itself first, so that no two visitors can be moved into one another.
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+
+def visitor_in_turn(session: Session, *, ip: str, user_agent: str, now: datetime) -> bytes:
+    """The same; two requests of one visitor at once (a double click) come one after the other, until the
+    commit.
+    """
+    visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
+    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    return visitor
 
 
 def forget_salts(session: Session, *, now: datetime) -> int:

@@ -12,7 +12,7 @@ from service.articles import urls
 from service.articles.models import Article
 from service.popularity import judging
 from service.popularity.models import Click, Signal, SiteEvent, Verdict
-from service.popularity.salts import visitor_hash
+from service.popularity.salts import visitor_hash, visitor_in_turn
 
 #: The same visitor's next look at an article within this is the same look.
 AGAIN = timedelta(minutes=30)
@@ -73,9 +73,7 @@ def record_of(
     prefetch: bool = False,
 ) -> Verdict:
     """Write one event of an article down and say what it was taken for; `slot` is its place in a list."""
-    visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
-    # A double report is two requests at once: the second waits here until the first is committed.
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    visitor = visitor_in_turn(session, ip=ip, user_agent=user_agent, now=now)
     kept = session.scalar(
         select(func.count())
         .select_from(SiteEvent)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from service.popularity import judging
 from service.popularity.models import Verdict, WidgetView
-from service.popularity.salts import visitor_hash
+from service.popularity.salts import visitor_hash, visitor_in_turn
 from service.popularity.site_events import AGAIN, MOST_KEPT
 
 #: Lists an hour; a person who reads on sees one on every page.
@@ -30,9 +30,7 @@ def record(
 
     Beyond `MOST_KEPT` an hour from one visitor nothing is written.
     """
-    visitor = visitor_hash(session, ip=ip, user_agent=user_agent, now=now)
-    # Two pages that are opened at once: the second waits here until the first is committed.
-    session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(visitor[:8], signed=True))))
+    visitor = visitor_in_turn(session, ip=ip, user_agent=user_agent, now=now)
     earlier = session.execute(
         select(WidgetView.at, WidgetView.article_ids, WidgetView.verdict)
         .where(WidgetView.visitor == visitor, WidgetView.at > now - timedelta(hours=1))

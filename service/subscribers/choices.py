@@ -35,12 +35,12 @@ class Choices:
     #: Of the rhythm "enough".
     enough_items: int = ENOUGH_ITEMS
 
-    def check(self, newsletter: Newsletter) -> None:
-        """Refuse what this newsletter does not offer.
+    def check(self, newsletter: Newsletter, *, kept: Collection[int] = ()) -> None:
+        """Refuse what this newsletter does not offer, but for topics that were chosen while it did.
 
         :raises InvalidInput: with a sentence for the reader; `field` names the choice.
         """
-        check_offered(newsletter, self.topic_ids)
+        check_offered(newsletter, set(self.topic_ids) - set(kept))
         check_time_zone(self.time_zone)
         if self.rhythm not in RHYTHMS:
             raise InvalidInput(_("Choose how often you want to hear from us."), field="rhythm")

@@ -1,6 +1,6 @@
 """The consent log: who declared what, beside which words, and what became of it (standards 126)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -51,6 +51,27 @@ def record(
             user_agent=None if agent is None else single_line(agent)[:300],
             details=(details or {}) | why,
         )
+    )
+
+
+def record_change(
+    session: Session,
+    subscription: Subscription,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    *,
+    circumstances: Circumstances,
+    now: datetime,
+) -> None:
+    """Append what a reader has set otherwise, from what and to what."""
+    record(
+        session,
+        subscription,
+        ConsentKind.PREFERENCES_CHANGED,
+        # The words beside the button are about announcements.
+        circumstances=replace(circumstances, wording=None),
+        now=now,
+        details={"before": before, "after": after},
     )
 
 

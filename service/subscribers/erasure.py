@@ -2,15 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, text
+from sqlalchemy import delete, or_, text
 from sqlalchemy.orm import Session
 
 from service.delivery import ledger, suppression
 from service.subscribers import queries
 from service.subscribers.models import AddressChange, SignupAttempt, Subscriber
 from service.tokens import AddressHasher
-
-REASON = "erased"
 
 
 def erase(session: Session, subscriber_id: int, *, hash_address: AddressHasher, now: datetime) -> bool:
@@ -19,17 +17,21 @@ def erase(session: Session, subscriber_id: int, *, hash_address: AddressHasher, 
     False when nothing is known any more. The ledger never held the address; its rows stay, for the accounts
     of their mailings to add up, and lead to nobody.
     """
-    queries.lock_all(session, subscriber_id)
-    subscriber = session.get(Subscriber, subscriber_id, with_for_update=True)
-    if subscriber is None:
+    held = queries.lock_persons(session, Subscriber.id == subscriber_id)
+    if not held:
         return False
+    (subscriber,) = held
     email_hash = hash_address(subscriber.email_key)
-    suppression.suppress(session, email_hash, reason=REASON, now=now)
+    # Others may have wanted to move to this address; before the ledger, as whoever stops a change does it.
+    session.execute(
+        delete(AddressChange).where(
+            or_(AddressChange.email_key == subscriber.email_key, AddressChange.subscriber_id == subscriber_id)
+        )
+    )
+    suppression.suppress(session, email_hash, reason=suppression.ERASED, now=now)
     suppression.forget_whose(session, subscriber_id)
-    ledger.cancel_pending(session, now=now, reason=REASON, subscriber_id=subscriber_id)
+    ledger.cancel_pending(session, now=now, reason=suppression.ERASED, subscriber_id=subscriber_id)
     session.execute(delete(SignupAttempt).where(SignupAttempt.email_hash == email_hash))
-    # Others may have wanted to move to this address.
-    session.execute(delete(AddressChange).where(AddressChange.email_key == subscriber.email_key))
     # The log is append-only; erasure says so to its guard, for this one statement.
     session.execute(text("SELECT set_config('broadsheet.may_erase', 'yes', true)"))
     session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))

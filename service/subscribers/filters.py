@@ -10,7 +10,7 @@ from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.subscribers import consent, preferences
 from service.subscribers.consent import Circumstances
-from service.subscribers.models import ConsentKind, Subscription
+from service.subscribers.models import Subscription
 
 #: More than a page could show.
 MOST_MUTED = 1_000
@@ -100,14 +100,8 @@ def change(
     subscription.excluded_topic_ids = list(filters.excluded_topic_ids)
     subscription.excluded_source_ids = list(filters.excluded_source_ids)
     subscription.max_items, subscription.explore = filters.max_items, filters.explore
-    consent.record(
-        session,
-        subscription,
-        ConsentKind.PREFERENCES_CHANGED,
-        # The words beside the other button are about announcements.
-        circumstances=replace(circumstances, wording=None),
-        now=now,
-        details={"before": _logged(before), "after": _logged(filters)},
+    consent.record_change(
+        session, subscription, _logged(before), _logged(filters), circumstances=circumstances, now=now
     )
     session.flush()
     return subscription

@@ -1,6 +1,6 @@
 """How mails are made for a reader: in which language, and whether with pictures and colours."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from service.languages.offered import OFFERED, nearest
 from service.languages.words import _
 from service.subscribers import consent, preferences
 from service.subscribers.consent import Circumstances
-from service.subscribers.models import ConsentKind, Subscription
+from service.subscribers.models import Subscription
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +52,8 @@ def change(
     if before.locale != wanted.locale:
         subscription.locale = wanted.locale
     subscription.plain_text = wanted.plain_text
-    consent.record(
-        session,
-        subscription,
-        ConsentKind.PREFERENCES_CHANGED,
-        # The words beside another button are about announcements.
-        circumstances=replace(circumstances, wording=None),
-        now=now,
-        details={"before": _logged(before), "after": _logged(wanted)},
+    consent.record_change(
+        session, subscription, _logged(before), _logged(wanted), circumstances=circumstances, now=now
     )
     session.flush()
     return subscription

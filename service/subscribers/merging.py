@@ -81,9 +81,7 @@ def merge(
     :raises InvalidInput: they are one already.
     :raises Conflict: the address to be kept has never confirmed anything.
     """
-    for subscriber_id in sorted({gone.id, kept.id}):
-        session.execute(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
-        queries.lock_all(session, subscriber_id)
+    queries.lock_persons(session, Subscriber.id.in_({gone.id, kept.id}))
     steps = plan(session, gone, kept)
     for step in steps:
         if step.gone is not None:

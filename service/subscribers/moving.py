@@ -41,6 +41,9 @@ def request(
         raise InvalidInput(_("Enter an address that a person reads."), field="email")
     # One after the other: twenty at once cannot each be the first.
     session.execute(select(Subscriber.id).where(Subscriber.id == subscriber.id).with_for_update())
+    # Nor can two readers who name the same address, which need not be theirs.
+    named = func.hashtextextended(f"new address {address.key}", 0)
+    session.execute(select(func.pg_advisory_xact_lock(named)))
     _check_caps(session, subscriber.id, address, now=now)
     _end(session, AddressChange.subscriber_id == subscriber.id, now=now)
     row = AddressChange(
@@ -72,15 +75,19 @@ def subscription_of(session: Session, change_id: int, *, now: datetime) -> Subsc
 
 def confirm(session: Session, change_id: int, *, circumstances: Circumstances, now: datetime) -> bool:
     """Write to the new address from now on; False if the change was stopped, replaced, or made already."""
+    wish = find_open(session, change_id, now=now)
+    if wish is None:
+        return False
+    # The people before the wish, as everywhere: whoever is erased at this moment is held in this order too.
+    is_new = Subscriber.email_key == wish.email_key
+    held = queries.lock_persons(session, or_(Subscriber.id == wish.subscriber_id, is_new))
     row = _lock_open(session, change_id, now=now)
     if row is None:
         return False
     row.ended_at = now
     session.flush()
-    other = session.scalars(
-        select(Subscriber).where(Subscriber.email_key == row.email_key).with_for_update()
-    ).one_or_none()
-    mover = session.get_one(Subscriber, row.subscriber_id, with_for_update=True)
+    mover = next(one for one in held if one.id == row.subscriber_id)
+    other = next((one for one in held if one is not mover), None)
     if other is not None:
         joining.join(session, mover, other, circumstances=circumstances, now=now)
         return True

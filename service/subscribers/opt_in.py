@@ -72,12 +72,14 @@ def confirm(
     subscription_id: int,
     generation: int,
     *,
+    hash_address: AddressHasher,
     circumstances: Circumstances,
     now: datetime,
 ) -> Standing:
     """Begin a subscription whose reader pressed the button; pressing again changes nothing.
 
-    The answer is CONFIRMED, or says why this link cannot confirm any more.
+    It also ends what an erasure of before has left behind: the inbox itself has asked for mail. The answer is
+    CONFIRMED, or says why this link cannot confirm any more.
     """
     subscription = lock(session, subscription_id)
     before = standing(subscription, generation)
@@ -91,7 +93,11 @@ def confirm(
     subscription.reminded_at = None
     subscription.first_digest_pending = True
     subscription.next_due_at = next_slot(session, subscription, now=now)
-    details = consent.choices(subscription) | {"generation": generation}
+    email_hash = hash_address(subscription.subscriber.email_key)
+    back = suppression.lift(
+        session, email_hash, list_id=suppression.EVERYWHERE, reasons=(suppression.ERASED,)
+    )
+    details = consent.choices(subscription) | {"generation": generation, **({"back": True} if back else {})}
     consent.record(
         session,
         subscription,
@@ -165,7 +171,8 @@ def _held_by(
     """Say what forbids a mail to this address; None when nothing does."""
     if not _is_person(address, newsletter):
         return Held.ROLE
-    if suppression.find(session, [email_hash], list_id=newsletter.id):
+    # A person who was erased may come back; no one else can say that they did (docs/adr/0035).
+    if suppression.find(session, [email_hash], list_id=newsletter.id, besides=(suppression.ERASED,)):
         return Held.SUPPRESSED
     return None if caps.may_mail(found) else Held.ADDRESS
 

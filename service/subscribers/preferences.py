@@ -1,6 +1,5 @@
 """What a reader changes later: choices, announcements, a pause and its end."""
 
-from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy.orm import Session
@@ -33,7 +32,8 @@ def change(
     :raises Conflict: the subscription is not active.
     """
     subscription = lock_active(session, subscription_id)
-    choices.check(subscription.newsletter)
+    # Topics of before may stay, and come back by undoing; `saving` asks that new ones are offered.
+    choices.check(subscription.newsletter, kept=[topic.id for topic in subscription.newsletter.topics])
     before, slot_before = consent.choices(subscription), _slot(subscription)
     choices.apply(subscription)
     after = consent.choices(subscription)
@@ -52,15 +52,8 @@ def change(
             )
     changed = {name: value for name, value in after.items() if value != before[name]}
     if changed.keys() - {"announcements"}:
-        consent.record(
-            session,
-            subscription,
-            ConsentKind.PREFERENCES_CHANGED,
-            # The words beside the button are about announcements.
-            circumstances=replace(circumstances, wording=None),
-            now=now,
-            details={"before": {name: before[name] for name in changed}, "after": changed},
-        )
+        was = {name: before[name] for name in changed}
+        consent.record_change(session, subscription, was, changed, circumstances=circumstances, now=now)
     if _slot(subscription) != slot_before:
         # Only then: a digest that is due this minute must not slip a week because a topic was added.
         subscription.next_due_at = next_slot(session, subscription, now=now)

@@ -28,7 +28,9 @@ def remind(session: Session, *, hash_address: AddressHasher, now: datetime) -> i
     written = 0
     for subscription in _lock_waiting(session, now=now):
         email_hash = hash_address(subscription.subscriber.email_key)
-        is_suppressed = suppression.find(session, [email_hash], list_id=subscription.newsletter_id)
+        is_suppressed = suppression.find(
+            session, [email_hash], list_id=subscription.newsletter_id, besides=(suppression.ERASED,)
+        )
         if not is_suppressed and caps.may_remind(session, email_hash, subscription, now=now):
             outgoing.put_reminder(session, subscription, now=now)
             written += 1

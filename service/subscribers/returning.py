@@ -116,3 +116,5 @@ def _restore(subscription: Subscription, details: dict[str, Any]) -> None:
     subscription.left_because = None
     subscription.announcements = details["announcements"]
     subscription.paused_until = None if until is None else date.fromisoformat(until)
+    # Of a leaving before the feed was part of it nothing is known.
+    subscription.feed_on = details.get("feed", False)

@@ -15,7 +15,7 @@ from service.errors import Conflict
 from service.languages.words import _
 from service.newsletters.models import Rhythm
 from service.subscribers import filters, mail_format, preferences, reach
-from service.subscribers.choices import Choices
+from service.subscribers.choices import Choices, check_offered
 from service.subscribers.consent import Circumstances
 from service.subscribers.filters import Filters
 from service.subscribers.mail_format import Format
@@ -36,11 +36,12 @@ class Saved:
 
 
 def values_of(subscription: Subscription) -> dict[str, Any]:
-    """Return what holds now, without topics that are not offered any more."""
+    """Return what holds now; chosen topics that are not offered any more are kept apart."""
     offered = {topic.id for topic in subscription.newsletter.open_topics}
     until = subscription.paused_until
     return {
         "topics": [topic_id for topic_id in subscription.topic_ids if topic_id in offered],
+        "gone_topics": [topic_id for topic_id in subscription.topic_ids if topic_id not in offered],
         "rhythm": subscription.rhythm.value,
         "weekday": subscription.weekday,
         "hour": subscription.hour,
@@ -62,12 +63,18 @@ def save(
 ) -> Saved:
     """Save some of the values; those that are not named stay.
 
+    Topics that are not offered any more stay chosen until the reader chooses anew: no topic at all would mean
+    every topic, which is nothing that an archived one may turn into.
+
     :raises InvalidInput: a value that is not offered; `field` names it.
     :raises Conflict: the subscription is not active.
     """
     subscription = preferences.lock_active(session, subscription_id)
     before = values_of(subscription)
     values = before | dict(wanted)
+    check_offered(subscription.newsletter, values["topics"])
+    if values["topics"] != before["topics"] and "gone_topics" not in wanted:
+        values["gone_topics"] = []
     if "topics" in wanted:
         # Chosen anew, and therefore wanted; only who names both at once is asked which it is.
         values["excluded_topics"] = [
@@ -101,12 +108,12 @@ def undo(
 
 def _choices(subscription: Subscription, values: Values) -> Choices:
     enough = values["enough_items"]
-    offered = range(subscription.newsletter.min_items, subscription.newsletter.max_items + 1)
+    offered = filters.ceilings(subscription.newsletter)
     if enough == subscription.enough_items and enough not in offered:
         # The newsletter has changed what it offers; whoever saves something else must not be stopped by it.
         enough = min(max(enough, offered[0]), offered[-1])
     return Choices(
-        topic_ids=tuple(values["topics"]),
+        topic_ids=(*values["topics"], *values["gone_topics"]),
         rhythm=Rhythm(values["rhythm"]),
         weekday=values["weekday"],
         hour=values["hour"],

@@ -111,6 +111,7 @@ def _unsubscribe(
         "was": subscription.state.value,
         "announcements": subscription.announcements,
         "paused_until": None if until is None else until.isoformat(),
+        "feed": subscription.feed_on,
         **({} if mailing_id is None else {"mailing": mailing_id}),
     }
     consent.record(
@@ -132,4 +133,6 @@ def _leave(session: Session, subscription: Subscription, *, now: datetime) -> No
     subscription.paused_until = None
     subscription.announcements = False
     subscription.recognition_key = None
+    # Whoever signs up again later has not asked for a feed: its address may be anywhere by then.
+    subscription.feed_on = False
     session.flush()

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from service.migrations import concurrently
+
 revision = "0016"
 down_revision = "0015"
 
@@ -16,23 +18,29 @@ REASONS = ("too_many", "not_interesting", "elsewhere", "never_asked", "other")
 
 
 def upgrade() -> None:
+    if concurrently.lacks_column("subscriptions", "left_because"):
+        _add()
+    concurrently.validate("subscriptions", "ck_subscriptions_leavingreason")
+    concurrently.validate("consent_events", "ck_consent_events_consentkind")
+    concurrently.create_index(
+        "ix_subscriptions_left",
+        "subscriptions",
+        ["newsletter_id", "left_because"],
+        where="left_because IS NOT NULL",
+    )
+
+
+def _add() -> None:
     # A constant default, and a column that may be empty: no row is written again, also with a million readers.
     op.add_column(
         "subscriptions",
         sa.Column("excluded_source_ids", postgresql.ARRAY(sa.BigInteger()), server_default="{}", nullable=False),
     )
     op.add_column("subscriptions", sa.Column("left_because", sa.String(length=32)))
-    # Not validated against the rows that are there: they are all empty.
+    # The rows that are there are read through afterwards, without holding anybody up.
     op.execute(
         "ALTER TABLE subscriptions ADD CONSTRAINT ck_subscriptions_leavingreason "
         f"CHECK (left_because IN ({_listed(REASONS)})) NOT VALID"
-    )
-    op.execute("ALTER TABLE subscriptions VALIDATE CONSTRAINT ck_subscriptions_leavingreason")
-    op.create_index(
-        "ix_subscriptions_left",
-        "subscriptions",
-        ["newsletter_id", "left_because"],
-        postgresql_where=sa.text("left_because IS NOT NULL"),
     )
     _let_kinds_be(NEW_KINDS)
     op.create_table(
@@ -61,6 +69,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM consent_events WHERE kind IN ('returned', 'address_changed')")
     op.execute("ALTER TABLE consent_events ENABLE TRIGGER append_only")
     _let_kinds_be(KINDS)
+    op.execute("ALTER TABLE consent_events VALIDATE CONSTRAINT ck_consent_events_consentkind")
     op.drop_index("ix_subscriptions_left", "subscriptions")
     op.drop_column("subscriptions", "left_because")
     op.drop_column("subscriptions", "excluded_source_ids")
@@ -69,7 +78,8 @@ def downgrade() -> None:
 def _let_kinds_be(kinds: tuple[str, ...]) -> None:
     op.execute("ALTER TABLE consent_events DROP CONSTRAINT ck_consent_events_consentkind")
     op.execute(
-        f"ALTER TABLE consent_events ADD CONSTRAINT ck_consent_events_consentkind CHECK (kind IN ({_listed(kinds)}))"
+        "ALTER TABLE consent_events ADD CONSTRAINT ck_consent_events_consentkind "
+        f"CHECK (kind IN ({_listed(kinds)})) NOT VALID"
     )
 
 

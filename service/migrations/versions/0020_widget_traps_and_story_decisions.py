@@ -3,13 +3,26 @@
 import sqlalchemy as sa
 from alembic import op
 
+from service.migrations import concurrently
+
 revision = "0020"
 down_revision = "0017"
 
+_CHECKED = ("site_events", "signal_buckets")
 _SIGNALS = ("digest_click", "widget_click", "page_view", "share")
 
 
 def upgrade() -> None:
+    if concurrently.lacks_column("clicks", "reader"):
+        _add()
+    for table in _CHECKED:
+        concurrently.validate(table, f"ck_{table}_signal")
+    concurrently.create_index("ix_clicks_reader", "clicks", ["reader"], where="reader IS NOT NULL")
+    concurrently.create_index("ix_clicks_article", "clicks", ["article_id"])
+    concurrently.create_index("ix_site_events_article", "site_events", ["article_id"])
+
+
+def _add() -> None:
     _allow_signals(_SIGNALS)
     # Without a default: no row is written again.
     op.add_column("signal_buckets", sa.Column("imported", sa.BigInteger(), nullable=True))
@@ -19,11 +32,6 @@ def upgrade() -> None:
     op.add_column("clicks", sa.Column("reader", sa.LargeBinary(), nullable=True))
     op.add_column("newsletters", sa.Column("recognises", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("subscriptions", sa.Column("recognition_key", sa.LargeBinary(), nullable=True))
-    op.create_index(
-        "ix_clicks_reader", "clicks", ["reader"], postgresql_where=sa.text("reader IS NOT NULL")
-    )
-    op.create_index("ix_clicks_article", "clicks", ["article_id"])
-    op.create_index("ix_site_events_article", "site_events", ["article_id"])
     op.create_table(
         "widget_views",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -85,6 +93,8 @@ def downgrade() -> None:
     for table in ("site_events", "signal_buckets"):
         op.execute(f"DELETE FROM {table} WHERE signal = 'widget_click'")  # noqa: S608  (two names of ours)
     _allow_signals(("digest_click", "page_view", "share"))
+    for table in _CHECKED:
+        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT ck_{table}_signal")
 
 
 def _enum(name: str, *values: str) -> sa.Enum:
@@ -92,10 +102,9 @@ def _enum(name: str, *values: str) -> sa.Enum:
 
 
 def _allow_signals(signals: tuple[str, ...]) -> None:
-    """Rewrite the checks without reading the tables: what is in them is among these."""
+    """Rewrite the checks; the rows that are there are read through later."""
     values = ", ".join(f"'{signal}'" for signal in signals)
-    for table in ("site_events", "signal_buckets"):
+    for table in _CHECKED:
         name = op.f(f"ck_{table}_signal")
         op.drop_constraint(name, table, type_="check")
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK (signal IN ({values})) NOT VALID")
-        op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")

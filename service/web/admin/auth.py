@@ -7,6 +7,7 @@ from flask_wtf.csrf import CSRFError
 from service.errors import BroadsheetError
 from service.operators.models import Operator, Role
 from service.operators.roles import allows
+from service.web import row_ids
 from service.web.admin import login_cookie, page, recent, typed
 from service.web.admin.login_cookie import find_login as find_login
 from service.web.admin.recent import require as require_recent
@@ -44,6 +45,8 @@ def protect(blueprint: Blueprint, *, change: Role, look: Role = Role.VIEWER) -> 
         if find_login() is None:
             return _to_login()
         require(look if request.method in _SAFE else change)
+        if row_ids.lead_nowhere(request.args.values()):
+            abort(404)
         if login_cookie.lacks_factor() and blueprint.name not in _WITHOUT_FACTOR:
             return None if request.endpoint in _STOPS else _to_second_factor()
         return None
@@ -63,6 +66,7 @@ def dress(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(recent.ConfirmationNeeded, recent.ask)
     blueprint.register_error_handler(403, page.forbidden)
     blueprint.register_error_handler(404, page.not_found)
+    blueprint.register_error_handler(413, page.too_large)
 
 
 def require(needed: Role) -> Operator:

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from service.blasts import audience, choosing, drafts, lifecycle, segments
+from service.blasts import audience, choosing, drafts, frozen, lifecycle, segments
 from service.blasts.criteria import Criteria
 from service.blasts.models import Blast
 from service.db import transaction
@@ -15,6 +15,8 @@ from service.newsletters import queries as newsletters
 from service.newsletters.models import Newsletter
 from service.operators.accounts import actor_of
 from service.operators.models import Role
+from service.ops import audiences
+from service.web import row_ids
 from service.web.admin import auth, criteria_page, page, words
 from service.web.admin.criteria_form import CriteriaForm, filled
 from service.web.context import now, runtime
@@ -74,6 +76,7 @@ def change(blast_id: int) -> ResponseReturnValue:
         actor = actor_of(auth.current_operator())
 
         def save(criteria: Criteria) -> ResponseReturnValue:
+            _check_not_overtaken(session, blast)
             choosing.set_audience(session, blast_id, criteria, actor=actor, now=now())
             page.say("Saved who gets it.")
             return redirect(url_for("console_blasts.blast", blast_id=blast_id))
@@ -84,12 +87,23 @@ def change(blast_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:blast_id>/audience/segment")
 def use(blast_id: int) -> ResponseReturnValue:
     """Take the audience of a segment, as it is now."""
-    segment_id = request.form.get("segment_id", default=0, type=int)
+    segment_id = row_ids.typed_id(request.form, "segment_id")
     with transaction(runtime().sessions) as session:
         actor = actor_of(auth.current_operator())
         choosing.use(session, blast_id, segment_id, actor=actor, now=now())
     page.say("The blast has the segment’s audience. A later change of the segment does not reach it.")
     return redirect(url_for(".edit", blast_id=blast_id))
+
+
+def _check_not_overtaken(session: Session, blast: Blast) -> None:
+    """:raises InvalidInput: somebody else has chosen another audience since this one was opened."""
+    opened = request.form.get("opened")
+    if opened and opened != frozen.mark(blast, frozen.AUDIENCE):
+        theirs = audiences.describe(session, audience.of(blast)) or "ask for announcements"
+        raise InvalidInput(
+            f"Since you opened this page somebody has chosen that it goes to readers who {theirs}. What "
+            "stands here is yours, and is not saved yet; to put it in place of theirs, press Save once more."
+        )
 
 
 def _show(
@@ -99,6 +113,7 @@ def _show(
         "admin/blasts_audience.html",
         newsletter=newsletter,
         blast=blast,
+        opened=frozen.mark(blast, frozen.AUDIENCE) if blast is not None else "",
         segments=segments.list_of(session, newsletter.id) if blast is not None else [],
         **criteria_page.values(session, newsletter, criteria, form.offer(session, newsletter)),
     )
@@ -129,6 +144,7 @@ def _taken(
         "admin/blasts_audience.html",
         newsletter=newsletter,
         blast=blast,
+        opened=frozen.mark(blast, frozen.AUDIENCE) if blast is not None else "",
         segments=segments.list_of(session, newsletter.id) if blast is not None else [],
         **shown,
     )

@@ -1,11 +1,11 @@
 """When a draft shall go, in which parts, and with which second subject: chosen before it is confirmed."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, DateTimeLocalField, IntegerField, RadioField, StringField
 from wtforms.validators import Optional
 
-from service.blasts import choosing, drafts, lifecycle, plans, rules
+from service.blasts import choosing, drafts, frozen, lifecycle, plans, rules
 from service.blasts.models import Blast
 from service.blasts.plans import Plan, When
 from service.db import transaction
@@ -69,6 +69,7 @@ def save(blast_id: int) -> ResponseReturnValue:
         blast = drafts.locked(session, blast_id)
         if form.validate():
             try:
+                _check_not_overtaken(blast)
                 choosing.set_plan(
                     session,
                     blast_id,
@@ -83,6 +84,16 @@ def save(blast_id: int) -> ResponseReturnValue:
             return _page(blast, form, rules.current(session)), 422
     page.say("Saved. Nothing is sent yet: look at all of it once more.")
     return redirect(url_for("console_blasts.confirm", blast_id=blast_id))
+
+
+def _check_not_overtaken(blast: Blast) -> None:
+    """:raises InvalidInput: somebody else has saved another plan since this one was opened."""
+    opened = request.form.get("opened")
+    if opened and opened != frozen.mark(blast, frozen.PLAN):
+        raise InvalidInput(
+            "Somebody has saved another plan since you opened this page. What stands here is yours, and is "
+            "not saved yet; to put it in the place of theirs, press Continue once more."
+        )
 
 
 def _filled(blast: Blast) -> PlanForm:
@@ -107,6 +118,7 @@ def _page(blast: Blast, form: PlanForm, limits: rules.Rules) -> str:
         blast=blast,
         form=form,
         limits=limits,
+        opened=frozen.mark(blast, frozen.PLAN),
         zones=ZONES,
         least_first=plans.LEAST_FIRST,
         hold=plans.HOLD_MINUTES,

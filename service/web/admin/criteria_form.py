@@ -96,6 +96,7 @@ class CriteriaForm(ConsoleForm):
             joined_after=self.joined_after.data,
             joined_before=self.joined_before.data,
             clicked_days=self.clicked_days.data if newsletter.recognises else None,
+            served=before.served,
             listed=listed,
             **({relation: mailing} if relation else {}),
         )

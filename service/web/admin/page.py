@@ -74,6 +74,12 @@ def not_found(_error_: Exception) -> ResponseReturnValue:
     return _error(404, "There is nothing here. It may have been removed, or the address is incomplete.")
 
 
+def too_large(_error_: Exception) -> ResponseReturnValue:
+    """Refuse what was not even read, so that nothing of it can be kept."""
+    sentence = "This was too large to be taken, and nothing was done. Go back: what you typed is still there."
+    return _error(413, sentence + " Make it shorter, or send it in parts.")
+
+
 def form_expired(_error_: Exception) -> ResponseReturnValue:
     """Refuse a form whose token is too old: a login in another tab does that. A stranger's keeps nothing."""
     kept = typed.keep() if typed.came_from_us() else None

@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from service.db import transaction
-from service.errors import InvalidInput
+from service.errors import InvalidInput, NotFound
 from service.operators.accounts import actor_of
 from service.operators.models import Role
 from service.ops import reader_acts, reader_story
+from service.web import row_ids
 from service.web.admin import auth, page, reader_words, words
 from service.web.admin.reader_view import Complaint, reader_page
 from service.web.context import now, runtime
@@ -58,7 +59,7 @@ def suppress(subscriber_id: int) -> ResponseReturnValue:
         reader_acts.suppress(
             session,
             subscriber_id,
-            list_id=request.form.get("list", 0, type=int),
+            list_id=_list_id(),
             reason=_reason(),
             hash_address=runtime().hash_address,
             actor=_actor(),
@@ -143,3 +144,12 @@ def _reason() -> str:
 
 def _actor() -> str:
     return actor_of(auth.current_operator())
+
+
+def _list_id() -> int:
+    """Return the newsletter, 0 for all of them; what names none must not be taken for all."""
+    typed = request.form.get("list", "0")
+    list_id = row_ids.typed_id(request.form, "list")
+    if typed not in {"", "0"} and not list_id:
+        raise NotFound("There is no such newsletter.")
+    return list_id

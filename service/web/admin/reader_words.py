@@ -72,7 +72,7 @@ SUPPRESSED = {
     "hard_bounce": "the mailbox does not exist, or has refused for weeks",
     "never_again": "asked never to be written to again",
     "operator": "put there by an operator",
-    "erased": "erased at their own wish",
+    "erased": "erased at their own wish, until they sign up again themselves",
 }
 MERGED = {
     Outcome.KEPT: "Both get it. It comes once, as the kept address has set it.",

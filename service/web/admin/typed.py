@@ -6,6 +6,7 @@ from flask import Response, g, request, url_for
 
 from service.db import transaction
 from service.operators import kept_forms
+from service.web import row_ids
 from service.web.admin import login_cookie
 from service.web.context import now, runtime
 
@@ -57,7 +58,9 @@ def safe_path(target: str) -> str | None:
 
 def drop_what_was_sent(response: Response) -> Response:
     """Forget a kept form once its page has taken it, or shows it again by itself."""
-    kept_id = request.form.get("kept_form", type=int) if request.method == "POST" else None
+    # A body that was too large is not read a second time.
+    is_read = request.method == "POST" and response.status_code != 413
+    kept_id = row_ids.typed_id(request.form, "kept_form") if is_read else 0
     operator_id = login_cookie.who_was_here() if kept_id else None
     if kept_id and operator_id and (response.status_code in {200, 302, 303, 422} or g.get("kept_anew")):
         with transaction(runtime().sessions) as session:

@@ -44,7 +44,12 @@ def confirm(token: str) -> ResponseReturnValue:
         return _expired()
     with transaction(runtime().sessions) as session:
         now_standing = opt_in.confirm(
-            session, subscription_id, generation, circumstances=circumstances("confirmation"), now=now()
+            session,
+            subscription_id,
+            generation,
+            hash_address=runtime().hash_address,
+            circumstances=circumstances("confirmation"),
+            now=now(),
         )
         subscription = queries.find(session, subscription_id)
     if now_standing is Standing.CONFIRMED:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from service.archive import issues, shelf, stories, syndication
+from service.archive import issues, shelf, shown, stories, syndication
 from service.archive.issues import Issue
 from service.archive.stories import Story
 from service.archive.syndication import ATOM_TYPE, JSON_TYPE, Entry, Feed, Point
@@ -127,7 +127,7 @@ def _feed(
     session: Session, newsletter: Newsletter, *, path: str, title: str, home: str, entries: Iterable[Entry]
 ) -> Feed:
     here = f"{runtime().links.newsletter(newsletter.slug)}/{path}"
-    withdrawn = stories.last_withdrawal(session, newsletter)
+    gone = (stories.last_withdrawal(session, newsletter), shown.last_stop(session, newsletter))
     return Feed(
         id=tag(newsletter, path),
         title=title,
@@ -137,6 +137,6 @@ def _feed(
         json_url=f"{here}.json",
         language=speech.spoken(),
         author=newsletter.sender.name,
-        since=max(newsletter.created_at, withdrawn or newsletter.created_at),
+        since=max([newsletter.created_at, *(moment for moment in gone if moment is not None)]),
         entries=tuple(entries),
     )

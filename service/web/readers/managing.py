@@ -1,6 +1,8 @@
 """Behind the manage link: take one's data along, delete them, or move to another address."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -87,40 +89,41 @@ def erase(token: str) -> ResponseReturnValue:
 @blueprint.get("/address/<token>")
 def show_new(token: str) -> ResponseReturnValue:
     """One button; scanners open every link, so this changes nothing."""
-    (change_id, *_rest) = ids(Purpose.NEW_ADDRESS, token, at_least=1)
-    with runtime().sessions() as session:
-        subscription = _subscription_of(session, change_id)
-        state = "over" if subscription is None else "asks"
-        return private(page("new_address", newsletter=_newsletter(subscription), state=state))
+    return _asked_about(Purpose.NEW_ADDRESS, token, template="new_address")
 
 
 @blueprint.post("/address/<token>")
 def confirm_new(token: str) -> ResponseReturnValue:
-    (change_id, *_rest) = ids(Purpose.NEW_ADDRESS, token, at_least=1)
-    with transaction(runtime().sessions) as session:
-        subscription = _subscription_of(session, change_id)
-        newsletter = _newsletter(subscription)
-        done = moving.confirm(session, change_id, circumstances=circumstances("address"), now=now())
-    return private(page("new_address", newsletter=newsletter, state="done" if done else "over"))
+    confirm = partial(moving.confirm, circumstances=circumstances("address"))
+    return _acted_on(Purpose.NEW_ADDRESS, token, confirm, template="new_address")
 
 
 @blueprint.get("/address/stop/<token>")
 def show_stop(token: str) -> ResponseReturnValue:
-    (change_id, *_rest) = ids(Purpose.OLD_ADDRESS, token, at_least=1)
-    with runtime().sessions() as session:
-        subscription = _subscription_of(session, change_id)
-        state = "over" if subscription is None else "asks"
-        return private(page("old_address", newsletter=_newsletter(subscription), state=state))
+    return _asked_about(Purpose.OLD_ADDRESS, token, template="old_address")
 
 
 @blueprint.post("/address/stop/<token>")
 def stop(token: str) -> ResponseReturnValue:
-    (change_id, *_rest) = ids(Purpose.OLD_ADDRESS, token, at_least=1)
-    with transaction(runtime().sessions) as session:
+    return _acted_on(Purpose.OLD_ADDRESS, token, moving.stop, template="old_address")
+
+
+def _asked_about(purpose: Purpose, token: str, *, template: str) -> Response:
+    """Show the button of a change of address, or that its time is over."""
+    (change_id, *_rest) = ids(purpose, token, at_least=1)
+    with runtime().sessions() as session:
         subscription = _subscription_of(session, change_id)
-        newsletter = _newsletter(subscription)
-        done = moving.stop(session, change_id, now=now())
-    return private(page("old_address", newsletter=newsletter, state="done" if done else "over"))
+        state = "over" if subscription is None else "asks"
+        return private(page(template, newsletter=_newsletter(subscription), state=state))
+
+
+def _acted_on(purpose: Purpose, token: str, act: Callable[..., bool], *, template: str) -> Response:
+    """Confirm or stop a change of address, and say what became of it."""
+    (change_id, *_rest) = ids(purpose, token, at_least=1)
+    with transaction(runtime().sessions) as session:
+        newsletter = _newsletter(_subscription_of(session, change_id))
+        done = act(session, change_id, now=now())
+    return private(page(template, newsletter=newsletter, state="done" if done else "over"))
 
 
 def _get(session: Session, token: str) -> Subscription:

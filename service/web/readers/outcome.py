@@ -29,6 +29,8 @@ class Outcome:
 
 def of(session: Session, subscription: Subscription, *, now: datetime) -> Outcome:
     """Judge what is saved by the last four weeks."""
+    if lost_all_topics(subscription):
+        return Outcome(_("Nothing comes: the topics that you chose are no longer offered."), "", "")
     weekly = forecast.per_week(
         session,
         subscription.newsletter,
@@ -56,6 +58,8 @@ def line(subscription: Subscription) -> str:
 
 def topics(subscription: Subscription) -> str:
     """Name the topics that mail is from, or count them."""
+    if lost_all_topics(subscription):
+        return _("no topic")
     offered = subscription.newsletter.open_topics
     chosen = [topic.name for topic in offered if topic.id in subscription.topic_ids]
     without = [topic.name for topic in offered if topic.id in subscription.excluded_topic_ids]
@@ -66,6 +70,12 @@ def topics(subscription: Subscription) -> str:
     if len(chosen) > _NAMED:
         return n_("%(n)s topic", "%(n)s topics", len(chosen))
     return joined(chosen)
+
+
+def lost_all_topics(subscription: Subscription) -> bool:
+    """Say whether the reader chose topics and none of them is offered any more."""
+    offered = {topic.id for topic in subscription.newsletter.open_topics}
+    return bool(subscription.topic_ids) and offered.isdisjoint(subscription.topic_ids)
 
 
 def _regular(subscription: Subscription, weekly: float) -> tuple[str, str]:

@@ -21,6 +21,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "announcements": ("announcements",),
 }
 EVERYTHING = "all"
+#: The button for whom none of the chosen topics is left: every topic, as somebody who never chose.
+ANY_TOPIC = "any-topic"
 
 
 def read(form: Form, part: str) -> dict[str, Any]:
@@ -28,6 +30,8 @@ def read(form: Form, part: str) -> dict[str, Any]:
 
     :raises InvalidInput: there is no such part, or a value that only a broken page can send.
     """
+    if part == ANY_TOPIC:
+        return {"topics": [], "gone_topics": []}
     names = [name for names in PARTS.values() for name in names] if part == EVERYTHING else PARTS.get(part)
     if names is None:
         raise InvalidInput(_("This page was not complete. Reload it and try again."), field="form")

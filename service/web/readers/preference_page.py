@@ -70,6 +70,7 @@ def render(
             address=addresses.mask(subscription.subscriber.email),
             outcome=outcome.of(session, subscription, now=now()),
             groups=_groups(topics, values),
+            lost=outcome.lost_all_topics(subscription),
             many=len(topics) >= preference_offer.MANY,
             topics=topics,
             sources=preference_offer.sources(

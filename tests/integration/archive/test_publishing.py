@@ -141,3 +141,20 @@ def test_withdrawn_articles_are_not_chosen(session: Session, sessions: Sessions)
     session.commit()
     publishing.publish_due(sessions, now=SEVEN)
     assert gone.id not in published(session)[0].article_ids
+
+
+def test_stories_of_an_edition_that_nobody_got_are_new_again(session: Session, sessions: Sessions) -> None:
+    newsletter = make_world(session, stories=6, min_items=3)
+    session.commit()
+    publishing.publish_due(sessions, now=SEVEN)
+    later = {article.id for article in make_stories(session, newsletter, count=4, first_seq=50)}
+    week = timedelta(days=7)
+    publishing.publish_due(sessions, now=SEVEN + week)
+    stopped = editions.open_edition(
+        session, newsletter, rhythm=Rhythm.WEEKLY, period="2026-W49", now=SEVEN + week
+    )
+    mailings.stop(session, stopped.mailing_id, now=SEVEN + week)
+    session.commit()
+
+    assert publishing.publish_due(sessions, now=SEVEN + 2 * week) == 1
+    assert [set(edition.article_ids) for edition in published(session)[1:]] == [later, later]

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.audit import AuditEntry
 from service.blasts import drafts, readiness, sending, testing
+from service.blasts.blocks import Block, Kind
 from service.blasts.emails import sample_links
 from service.blasts.models import Blast
 from service.blasts.preview import preview
@@ -55,6 +56,7 @@ def test_an_edit_is_kept_with_what_was_before(session: Session) -> None:
     [
         ({"subject": "x" * 151}, "subject"),
         ({"body_markdown": "x" * 50_001}, "body_markdown"),
+        ({"blocks": [Block(Kind.TEXT, text="x" * 17_000)] * 3}, "body_markdown"),
         ({"topic_ids": [10**9]}, "topic_ids"),
     ],
 )

@@ -214,6 +214,7 @@ def test_who_got_another_blast_lately_is_skipped_and_counted(session: Session, s
     run(sessions, NOW + MINUTE)
     got, not_got = session.scalars(select(Message).order_by(Message.id)).all()
     got.state, got.state_at = MessageState.SENT, NOW + MINUTE
+    not_got.state = MessageState.FAILED
     rules.change(session, Rules(cap_hours=24), actor="operator 1", now=NOW)
     second = confirm(session, make_blast(session, newsletter, readers=0))
     session.commit()

@@ -107,6 +107,23 @@ def test_a_reader_gets_articles_of_chosen_topics_and_one_that_is_different_unles
     assert (item["reason"], isinstance(item["draw"], float)) == ("Something different: Energy", True)
 
 
+def test_who_follows_only_topics_that_are_gone_does_not_get_all_the_others(
+    session: Session, sessions: Sessions
+) -> None:
+    newsletter = make_newsletter(session)
+    science, energy = newsletter.topics
+    make_stories(session, newsletter, count=6, topic=energy)
+    reader = make_due(session, newsletter, topic_ids=[science.id])
+    everything = make_due(session, newsletter, topic_ids=[])
+    science.archived_at = NOW
+    session.commit()
+
+    assert plan(sessions) == PlanReport(planned=1, skipped=1)
+
+    assert articles_of(session, reader) == []
+    assert len(articles_of(session, everything)) == 1
+
+
 def test_too_few_stories_are_a_visible_skip_and_keep_the_window_open(
     session: Session, sessions: Sessions
 ) -> None:

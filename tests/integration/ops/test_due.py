@@ -69,14 +69,16 @@ def test_readers_wake_the_planner_while_their_newsletter_is_open(
     assert due_tasks(session, now=now) == []
 
 
-def test_new_readers_feeds_and_resting_articles_wake_those_who_see_to_them(
+def test_new_readers_feeds_pictures_and_resting_articles_wake_those_who_see_to_them(
     session: Session, newsletter: Newsletter, now: datetime
 ) -> None:
     make_subscription(session, newsletter, first_digest_pending=True)
-    make_article(session, make_source(session, newsletter, next_poll_at=now), newsletter.topics[0])
+    source = make_source(session, newsletter, next_poll_at=now)
+    make_article(session, source, newsletter.topics[0], picture_due_at=now)
     assert due_tasks(session, now=now) == [
         TaskName.PLAN_FIRST_DIGESTS,
         TaskName.POLL_SOURCES,
+        TaskName.LOOK_AT_PICTURES,
         TaskName.SETTLE,
     ]
 

@@ -44,7 +44,7 @@ def test_housekeeping_writes_the_reminders(sessions: Sessions, session: Session,
 
 def test_who_confirmed_is_not_reminded(session: Session, now: datetime) -> None:
     sign_up(session, make_newsletter(session), now=now)
-    opt_in.confirm(session, the_subscription(session).id, 1, circumstances=PAGE, now=now)
+    opt_in.confirm(session, the_subscription(session).id, 1, hash_address=HASH, circumstances=PAGE, now=now)
     assert remind(session, now + DAY) == 0
 
 

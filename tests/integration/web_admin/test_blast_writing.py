@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from service.blasts import choosing
+from service.blasts.criteria import Criteria
 from service.blasts.models import Blast
+from service.blasts.plans import Plan
 from service.db import Sessions, transaction
 from service.delivery.models import Message
 from service.operators.models import Operator, Role
@@ -34,6 +37,12 @@ def draft(sessions: Sessions) -> Blast:
 def kept(sessions: Sessions, draft: Blast) -> Blast:
     with sessions() as session:
         return session.get_one(Blast, draft.id)
+
+
+def opened_at(visitor: Visitor, path: str) -> str:
+    found = re.search(r'name="opened" value="([^"]+)"', visitor.open(path).text)
+    assert found
+    return found[1]
 
 
 def order(text: str) -> list[str]:
@@ -207,3 +216,30 @@ def test_the_check_stands_on_the_draft_and_keeps_it_from_being_sent(
     assert "filters distrust “for free”" in visitor.open(f"{path}?words=look").text.replace("Some ", "")
     assert visitor.send(f"{path}/send", confirmed_count=3).status_code == 409
     assert visitor.send(f"{path}/links").status_code == 200
+
+
+def test_a_plan_or_an_audience_that_somebody_else_has_saved_meanwhile_is_not_overwritten_unseen(
+    visitor: Visitor, sessions: Sessions, draft: Blast
+) -> None:
+    visitor.be(sessions, Role.SENDER)
+    pages = {
+        f"/console/blasts/{draft.id}/plan": {"when": "now", "has_latest": "y", "latest_hours": "6"},
+        f"/console/blasts/{draft.id}/audience": {"rhythms": "weekly"},
+    }
+    opened = {path: opened_at(visitor, path) for path in pages}
+    with transaction(sessions) as session:
+        theirs = Criteria(locales=("de",))
+        choosing.set_audience(session, draft.id, theirs, actor="operator 2", now=datetime.now(UTC))
+        choosing.set_plan(session, draft.id, Plan(latest_hours=2), actor="operator 2", now=datetime.now(UTC))
+
+    for path, typed in pages.items():
+        refused = visitor.send(path, opened=opened[path], **typed)
+        assert refused.status_code == 422
+        assert "not saved yet" in " ".join(refused.text.split())
+        assert kept(sessions, draft).audience == {"locales": ["de"]}
+        again = re.search(r'name="opened" value="([^"]+)"', refused.text)
+        assert again
+        assert visitor.send(path, opened=again[1], **typed).status_code == 302
+
+    row = kept(sessions, draft)
+    assert (row.audience, row.plan["latest_hours"]) == ({"rhythms": ["weekly"]}, 6)

@@ -9,11 +9,16 @@ import feedparser
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.archive.models import PublicEdition
 from service.articles.models import Article
 from service.blasts.models import Blast, BlastState
+from service.delivery import ledger, mailings
+from service.delivery.ledger import NewMessage
+from service.delivery.models import Mailing, Message, MessageState
+from service.digests import editions
 from service.newsletters.models import Newsletter, Rhythm
 from service.popularity.models import ArticleScore
 from tests.factories import make_article, make_newsletter, make_source
@@ -274,7 +279,7 @@ def test_words_that_we_have_no_letters_for_are_not_drawn(
     session: Session, client: FlaskClient, newsletter: Newsletter, articles: list[Article]
 ) -> None:
     newsletter.home_url = "https://courier.example"
-    articles[0].title = "الميناء يفتح مبكرا"
+    articles[0].title = "港の新聞"
     articles[0].image_url = "https://courier.example/1.jpg"
     make_edition(session, newsletter, articles)
     page = client.get("/n/courier/e/2026-W01").text
@@ -375,3 +380,52 @@ def test_the_front_page_shows_each_newsletter_with_its_latest_headline(
     assert 'href="/n/courier/e/2026-W01"><bdi>Harbour opens early' in page.text
     assert "/n/evening/archive" not in page.text
     assert page.headers["Vary"] == "Accept-Language"
+
+
+def stop(session: Session, newsletter: Newsletter, *, reached: MessageState | None) -> None:
+    """Stop the mails of the first weekly edition, after one reader had theirs in that state."""
+    now = datetime.now(UTC)
+    edition = editions.open_edition(session, newsletter, rhythm=Rhythm.WEEKLY, period="2026-W01", now=now)
+    mailing = session.get_one(Mailing, edition.mailing_id)
+    message = NewMessage(dedupe_key="one", kind="digest", due_at=now)
+    ledger.put(session, mailing, [message], now=now)
+    if reached is not None:
+        session.execute(update(Message).where(Message.mailing_id == mailing.id).values(state=reached))
+    mailings.stop(session, mailing.id, now=now)
+    session.commit()
+
+
+@pytest.mark.parametrize("reached", [None, MessageState.FAILED])
+def test_an_edition_that_was_stopped_before_anybody_had_it_is_gone(
+    session: Session,
+    client: FlaskClient,
+    newsletter: Newsletter,
+    articles: list[Article],
+    reached: MessageState | None,
+) -> None:
+    for week in range(3):
+        make_edition(session, newsletter, articles, week=week)
+    since = client.get("/n/courier/feed.atom").headers["Last-Modified"]
+    stop(session, newsletter, reached=reached)
+    assert client.get("/n/courier/e/2026-W01").status_code == 404
+    assert client.get("/n/courier/e/2026-W01/card.png").status_code == 404
+    for path in ("archive", "feed.atom", "feed.json", "sitemap.xml", "e/2026-W02"):
+        text = client.get(f"/n/courier/{path}").text
+        assert "2026-W01" not in text, path
+        assert "2026-W03" in text, path
+    again = client.get("/n/courier/feed.atom", headers={"If-Modified-Since": since})
+    assert again.status_code == 200
+
+
+@pytest.mark.parametrize("reached", [MessageState.SENT, MessageState.UNKNOWN])
+def test_an_edition_that_some_have_stays_though_the_rest_was_stopped(
+    session: Session,
+    client: FlaskClient,
+    newsletter: Newsletter,
+    articles: list[Article],
+    reached: MessageState,
+) -> None:
+    make_edition(session, newsletter, articles)
+    stop(session, newsletter, reached=reached)
+    assert client.get("/n/courier/e/2026-W01").status_code == 200
+    assert "2026-W01" in client.get("/n/courier/sitemap.xml").text

@@ -143,17 +143,22 @@ def test_erasing_needs_a_tick_and_leaves_nothing_but_a_fingerprint(
     assert reader.client.get(link).status_code == 404
 
 
-def test_an_erased_address_is_not_written_to_whoever_types_it(
+def test_who_was_erased_comes_back_by_signing_up_and_confirming(
     session: Session, reader: Reader, active: Subscription, path: str
 ) -> None:
     newsletter = active.newsletter
     link = manage(reader, session, path)
     reader.post(f"{link}/erase", {"sure": "y"}, page=link)
-    before = len(session.scalars(select(Message)).all())
 
     assert reader.sign_up(newsletter).status_code == 303
-    assert len(session.scalars(select(Message)).all()) == before
-    assert session.scalars(select(Subscriber)).all() == []
+    [(kind, to, mail)] = mails(reader, session)
+    assert (kind, to) == ("confirm", ANN)
+    # Whoever typed the address is not believed.
+    assert session.scalars(select(Suppression.reason)).all() == ["erased"]
+    confirm = link_in(mail, "c")
+    assert reader.post(confirm).status_code == 200
+    assert fresh(session).state is SubscriptionState.ACTIVE
+    assert session.scalars(select(Suppression)).all() == []
 
 
 def test_the_log_of_consent_still_refuses_every_other_deletion(

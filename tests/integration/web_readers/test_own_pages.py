@@ -17,10 +17,10 @@ from service.newsletters.models import Newsletter
 from service.popularity.models import Click
 from service.subscribers import unsubscribe
 from service.subscribers.consent import Circumstances
-from service.subscribers.models import ConsentEvent, Subscription
+from service.subscribers.models import ConsentEvent, Subscription, SubscriptionState
 from service.tokens import Purpose
 from tests.factories import make_article, make_source, make_subscription
-from tests.integration.web_readers.browsing import ANN, Reader, path_of
+from tests.integration.web_readers.browsing import ANN, Reader, field_of, fresh, path_of
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 TITLES = ("Harbour opens early", "Tides explained", "Bread prices fall", "A bridge is named")
@@ -169,6 +169,33 @@ def test_a_reader_turns_a_feed_on_renews_it_and_ends_it(
     assert reader.client.get(second).status_code == 404
     kinds = [event.details for event in session.scalars(select(ConsentEvent).order_by(ConsentEvent.id))]
     assert kinds == [{"feed": "on"}, {"feed": "on"}, {"feed": "off"}, {"feed": "on"}]
+
+
+def test_a_feed_ends_with_leaving_and_only_taking_that_back_brings_it_back(
+    session: Session, reader: Reader, active: Subscription
+) -> None:
+    feed = own_feed(session, reader, active)
+    path = path_of(reader.runtime.links.preferences(subscription_id=active.id))
+    left = reader.post(f"{path}/leave", page=path).text
+    back = re.search(r'action="(/[^"]*back[^"]*)"', left)
+    assert back, left
+    assert reader.client.get(feed).status_code == 404
+    csrf = field_of(left, "csrf_token")
+    assert reader.client.post(back[1], data={"csrf_token": csrf}).status_code == 200
+    assert reader.client.get(feed).status_code == 200
+
+    reader.post(f"{path}/leave", page=path)
+    reader.sign_up(active.newsletter)
+    row = fresh(session)
+    reader.post(
+        path_of(
+            reader.runtime.links.confirm(
+                subscription_id=row.id, generation=row.generation, at=datetime.now(UTC)
+            )
+        )
+    )
+    assert fresh(session).state is SubscriptionState.ACTIVE
+    assert reader.client.get(feed).status_code == 404
 
 
 def own_feed(session: Session, reader: Reader, owner: Subscription) -> str:

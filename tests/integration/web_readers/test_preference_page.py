@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.newsletters.models import Newsletter, Rhythm
+from service.newsletters.models import Newsletter, Rhythm, Topic
 from service.subscribers.models import ConsentEvent, ConsentKind, Subscription, SubscriptionState
 from service.web.readers.moments import local
 from tests.factories import make_subscription
-from tests.integration.web_readers.browsing import ANN, Reader, fresh, path_of
+from tests.integration.web_readers.browsing import ANN, Reader, field_of, fresh, path_of
 
 
 @pytest.fixture
@@ -187,3 +187,42 @@ def test_a_deleted_subscription_is_a_friendly_404(reader: Reader, newsletter: Ne
     answer = reader.client.get(path_of(reader.runtime.links.preferences(subscription_id=999_999)))
     assert answer.status_code == 404
     assert "does not exist any more" in answer.text
+
+
+def archive_all(session: Session, active: Subscription) -> None:
+    """End every topic that the reader chose; another one is offered."""
+    for topic in active.newsletter.topics:
+        topic.archived_at = datetime.now(UTC)
+    active.newsletter.topics.append(Topic(slug="law", name="Law", position=9))
+    session.commit()
+
+
+@pytest.mark.parametrize("part", ["when", "format", "topics", "all"])
+def test_topics_that_are_gone_never_turn_into_all_topics(
+    session: Session, reader: Reader, active: Subscription, path: str, part: str
+) -> None:
+    chosen = list(active.topic_ids)
+    archive_all(session, active)
+    page = reader.client.get(path).text
+    assert "Nothing comes: the topics that you chose are no longer offered." in page
+
+    reader.post(path, settings(active, part=part, topics=[], hour="18", locale="en", format="html"))
+    assert fresh(session).topic_ids == chosen
+
+
+def test_who_lost_all_topics_may_choose_another_or_take_all(
+    session: Session, reader: Reader, active: Subscription, path: str
+) -> None:
+    chosen = list(active.topic_ids)
+    archive_all(session, active)
+    answer = reader.post(path, {"part": "any-topic"})
+    assert fresh(session).topic_ids == []
+    page = reader.client.get(answer.location).text
+    assert "from all topics" in page
+
+    reader.post(f"{path}/undo", {"undo": field_of(page, "undo")}, page=path)
+    assert fresh(session).topic_ids == chosen
+
+    law = active.newsletter.topics[-1].id
+    reader.post(path, settings(active, part="topics", topics=[str(law)]))
+    assert fresh(session).topic_ids == [law]

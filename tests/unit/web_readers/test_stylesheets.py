@@ -22,6 +22,7 @@ _CONDITIONS = re.compile(r"@media[^{]*(?=\{)")
 _ASKED = re.compile(
     r"@media \(prefers-reduced-motion: no-preference\) (\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})"
 )
+TEMPLATES = STATIC.with_name("templates")
 _COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -58,3 +59,27 @@ def test_type_follows_the_readers_own_size(sheet: Path) -> None:
 def test_what_moves_asks_first(sheet: Path) -> None:
     unasked = _ASKED.sub("", sheet.read_text(encoding="utf-8"))
     assert re.findall(r"(?:transition|animation|scroll-behavior)\s*:", unasked) == []
+
+
+def names_in_use() -> set[str]:
+    """Words of class attributes in templates, and of strings in our scripts and views."""
+    templates = [*(TEMPLATES / "readers").glob("*.html"), TEMPLATES / "error.html"]
+    found: set[str] = set()
+    for path in templates:
+        text = path.read_text(encoding="utf-8")
+        for written in re.findall(r'class="((?:[^"{]|\{\{.*?\}\}|\{%.*?%\}|\{)*)"', text):
+            found.update(re.findall(r"[\w-]+", written))
+        # A block or a macro's argument that ends up in such an attribute.
+        found.update(re.findall(r"[\w-]+", " ".join(re.findall(r"block measure %\}(.*?)\{%", text))))
+        found.update(re.findall(r"[\w-]+", " ".join(re.findall(r'"([\w -]+)"', text))))
+    for path in STATIC.glob("*.js"):
+        strings = re.findall(r"[\"'`]([\w .-]+)[\"'`]", path.read_text(encoding="utf-8"))
+        found.update(re.findall(r"[\w-]+", " ".join(strings)))
+    return found
+
+
+@every_sheet
+def test_every_class_is_on_some_page(sheet: Path) -> None:
+    selectors = re.sub(r"\{[^{}]*\}", "{}", rules(sheet))
+    classes = set(re.findall(r"\.([a-zA-Z][\w-]*)", selectors))
+    assert classes - names_in_use() == set()
