@@ -23,7 +23,11 @@ _ONE_AFTER_THE_OTHER = 0x626C617374
 def terms(session: Session, blast: Blast, *, now: datetime) -> list[ColumnElement[Any]]:
     """Return the columns that planning puts into each row, beside who it is for."""
     plan = Plan.read(blast.plan)
-    found: list[ColumnElement[Any]] = [_own(plan, max(blast.send_at or now, now)).label("due_at")]
+    due_at = _own(plan, max(blast.send_at or now, now))
+    found: list[ColumnElement[Any]] = [due_at.label("due_at")]
+    if plan.when is When.LOCAL:
+        # What is late is told against the reader's own hour, also after a try that moved `due_at`.
+        found.append(due_at.label("slot_at"))
     if plan.latest is not None:
         found.append((_own(plan, _its_time(blast, now=now)) + literal(plan.latest)).label("expires_at"))
     hours = rules.current(session).cap_hours

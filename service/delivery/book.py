@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
 from service.delivery import claims
+from service.delivery.brake import Brake
 from service.delivery.claims import Key
 from service.delivery.crew import LeaseLost
 from service.delivery.journal import Journal
@@ -45,9 +46,11 @@ class Book:
         *,
         owner: str,
         clock: Callable[[], datetime],
+        brake: Brake | None = None,
     ) -> None:
         self.sessions, self.journal, self.lease, self.owner = sessions, journal, lease, owner
         self.clock = clock
+        self._brake = brake
         #: What was taken and has no outcome yet, with the instant of the last look at it.
         self.held: dict[Key, float] = {}
         self.counts: Counter[MessageState] = Counter()
@@ -70,12 +73,17 @@ class Book:
     def unwritten(self) -> int:
         return len(self._unwritten) + len(self._back) + len(self._writing) + len(self._handing)
 
-    def take(self, keys: Collection[Key], *, asked_at: float) -> None:
-        """Hold messages that a committed transaction has marked as ours."""
+    def take(self, keys: Collection[Key], *, asked_at: float, looked_at: float) -> None:
+        """Hold messages that a committed transaction has marked as ours; it looked at them at this time."""
         if not self.held:
             self.lease.granted(asked_at)
-        now = time.monotonic()
-        self.held.update(dict.fromkeys(keys, now))
+        self.held.update(dict.fromkeys(keys, looked_at))
+
+    def is_stale(self, key: Key, *, seconds: float) -> bool:
+        """Say whether the last look at a message is so long ago, or somebody has pressed a button since."""
+        looked_at = self.held.get(key, 0.0)
+        pulled_at = self._brake.pulled_at if self._brake is not None else 0.0
+        return looked_at <= pulled_at or time.monotonic() - looked_at > seconds
 
     def keep(self, outcome: Outcome, parcel: Parcel) -> None:
         """Note an outcome; it is in the journal before anybody waits for anything."""
@@ -150,10 +158,11 @@ class Book:
         if self.away:
             return set()
         going: set[Key] = set()
+        # Before the look: a press that is heard while it goes on may be too late for it.
+        now = time.monotonic()
         with self.trying():
             with transaction(self.sessions) as session:
                 going = claims.look_again(session, hashes, owner=self.owner)
-            now = time.monotonic()
             for key in hashes:
                 if key in going:
                     self.held[key] = now

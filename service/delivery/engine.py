@@ -12,6 +12,7 @@ from service.db import Sessions
 from service.delivery import claims
 from service.delivery.allotment import Allotment
 from service.delivery.book import Book
+from service.delivery.brake import Brake
 from service.delivery.breakers import ErrorLimit
 from service.delivery.journal import Journal
 from service.delivery.lease import LEASE_SECONDS, Lease, new_owner
@@ -104,8 +105,8 @@ class DeliveryEngine:
         ends: float,
     ) -> DeliveryReport:
         owner, lease = new_owner(), Lease(self._lease_seconds)
-        with Journal(self._journals, owner) as journal:
-            book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock)
+        with Journal(self._journals, owner) as journal, closing(Brake(self._sessions)) as brake:
+            book = Book(self._sessions, journal, lease, owner=owner, clock=self._clock, brake=brake)
             watch = Watch(book, self._relays, limit=self._error_limit)
             router = Router({relay.label: relay.weight for relay in self._relays})
             orders = Orders(throttle)
@@ -113,6 +114,7 @@ class DeliveryEngine:
             windows = Windows(book, self._prepare, allotment, orders, signer=self._signer, streams=streams)
             if not windows.any_due() or not watch.look():
                 return DeliveryReport()
+            brake.listen()
             way = Way(self._helo_name, self._deadlines, stop, throttle)
             shift = Shift(book, windows, watch, way, window=self._window)
             shift.run(ends=ends, limit=limit if limit is not None else float("inf"))

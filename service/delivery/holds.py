@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, delete, exists, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from service.delivery import brake
 from service.delivery.models import Hold, Mailing, Stream
 
 BULK = "bulk"
@@ -20,13 +21,14 @@ def not_held() -> ColumnElement[bool]:
 
 
 def hold(session: Session, *, by: str, now: datetime) -> bool:
-    """Hold all bulk mail from the commit on, windows in flight excepted; say whether it was not held yet."""
+    """Hold all bulk mail but what a relay has been handed, from the commit on; say whether that is new."""
     held = session.execute(
         insert(Hold)
         .values(name=BULK, held_at=now, held_by=by)
         .on_conflict_do_nothing(index_elements=[Hold.name])
         .returning(Hold.name)
     )
+    brake.pull(session)
     return held.first() is not None
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from service.delivery import ledger, partitions
+from service.delivery import brake, ledger, partitions
 from service.delivery.models import PENDING, Mailing, MailingBreaker, MailingState, MailingTally, Stream
 from service.errors import Conflict, NotFound
 
@@ -88,12 +88,13 @@ def finish_planning(session: Session, mailing_id: int, *, now: datetime) -> None
 def pause(
     session: Session, mailing_id: int, *, now: datetime, by: str = SYSTEM, reason: str | None = None
 ) -> None:
-    """Hold what has not left; windows in flight finish. Who paused it first, and why, is kept."""
+    """Hold what no relay has been handed yet. Who paused it first, and why, is kept."""
     mailing = _locked(session, mailing_id)
     if mailing.state is MailingState.PAUSED:
         return
     _move(mailing, {MailingState.SCHEDULED, MailingState.SENDING}, MailingState.PAUSED)
     mailing.paused_at, mailing.paused_by, mailing.paused_reason = now, by, reason
+    brake.pull(session)
 
 
 def resume(session: Session, mailing_id: int, *, now: datetime) -> None:
@@ -113,6 +114,7 @@ def stop(session: Session, mailing_id: int, *, now: datetime) -> int:
     if mailing.state is not MailingState.STOPPED:
         mailing.state = MailingState.STOPPED
         mailing.finished_at = now
+        brake.pull(session)
     session.flush()
     return ledger.cancel_pending(session, mailing_id=mailing_id, reason="stopped", now=now)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.delivery.models import Mailing, Message, MessageState
 
 #: What a query may say of each reader beside who it is.
-_MORE = ("due_at", "expires_at", "skip_reason")
+_MORE = ("due_at", "slot_at", "expires_at", "skip_reason")
 
 
 def put_audience(
@@ -26,9 +26,9 @@ def put_audience(
 ) -> int:
     """Plan one mail for each (subscription id, subscriber id) of a query; return how many were new.
 
-    The query may have more columns: `due_at` (not before; else now), `expires_at` (not after), and
-    `skip_reason` (who has one is skipped, with a row). No row passes through this process. Messages that are
-    there already stay as they are.
+    The query may have more columns: `due_at` (not before; else now), `slot_at` (its proper time, which no
+    later try moves), `expires_at` (not after), and `skip_reason` (who has one is skipped, with a row). No
+    row passes through this process. Messages that are there already stay as they are.
     """
     who = audience.subquery("who")
     # One draw of the system's randomness and a hash per reader: two UUIDs were a third of the whole cost.
@@ -39,7 +39,7 @@ def put_audience(
     drawn = select(who.c[0], who.c[1], func.encode(digest, "hex").label("random"), *more).offset(0)
     readers = drawn.subquery("readers")
     subscription_id, subscriber_id, random, *_ = readers.c
-    due_at, expires_at, skip_reason = (readers.c.get(name) for name in _MORE)
+    due_at, slot_at, expires_at, skip_reason = (readers.c.get(name) for name in _MORE)
     planned: ColumnElement[Any] = literal(MessageState.PLANNED, Message.state.type)
     values: dict[Any, ColumnElement[Any]] = {
         Message.mailing_id: literal(mailing.id),
@@ -50,7 +50,7 @@ def put_audience(
         Message.subscription_id: subscription_id,
         Message.recipe_id: literal(recipe_id, Message.recipe_id.type),
         Message.variant: literal(variant),
-        Message.details: literal({}, JSONB) if expires_at is None else _details(expires_at),
+        Message.details: _details(slot_at=slot_at, expires_at=expires_at),
         Message.return_path_token: func.left(random, 32),
         Message.message_id: func.right(random, 32),
         Message.state: planned if skip_reason is None else _state(skip_reason),
@@ -77,6 +77,7 @@ def _state(skip_reason: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
-def _details(expires_at: ColumnElement[Any]) -> ColumnElement[Any]:
-    """As JSON writes an instant; sessions are in UTC."""
-    return func.jsonb_build_object("expires_at", expires_at)
+def _details(**instants: ColumnElement[Any] | None) -> ColumnElement[Any]:
+    """As JSON writes instants; sessions are in UTC."""
+    known = [part for name, instant in instants.items() if instant is not None for part in (name, instant)]
+    return func.jsonb_build_object(*known) if known else literal({}, JSONB)

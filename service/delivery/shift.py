@@ -116,17 +116,16 @@ class Shift:
             return None
         if busy and self._watch.on_trial(relay):
             return None
-        if time.monotonic() - self._book.held.get(ready[0].key, 0.0) > LOOK_SECONDS:
+        if self._book.is_stale(ready[0].key, seconds=LOOK_SECONDS):
             self._look_again()
             ready = self._ready[relay]
         return ready.popleft() if ready else None
 
     def before_dot(self, parcel: Parcel) -> None:
         """Guard the final dot."""
-        looked_at = self._book.held.get(parcel.key)
-        if looked_at is None:
+        if parcel.key not in self._book.held:
             raise LeaseLost
-        stale = time.monotonic() - looked_at > LOOK_SECONDS * 2
+        stale = self._book.is_stale(parcel.key, seconds=LOOK_SECONDS * 2)
         if stale and not self._book.look_again({parcel.key: parcel.address_hash}):
             raise LeaseLost
         try:

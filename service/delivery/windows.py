@@ -49,7 +49,7 @@ class Windows:
         self._quiet_until = 0.0
         self._turns = deque(streams)
         self._places: dict[int, tuple[datetime, int]] = {}
-        self._rewound_at = 0.0
+        self._rewound_at = self._looked_at = 0.0
         #: Bytes of the last mail of each mailing.
         self._sizes: dict[int, int] = {}
         #: Whether the last look found nothing.
@@ -92,7 +92,8 @@ class Windows:
         book.written()
         self._quiet_until = 0.0 if rows else self._orders.rest
         self.dry = not rows and bool(open_rooms) and not self._quiet_until
-        book.take([parcel.key for parcels in taken.values() for parcel in parcels], asked_at=asked)
+        keys = [parcel.key for parcels in taken.values() for parcel in parcels]
+        book.take(keys, asked_at=asked, looked_at=self._looked_at)
         self.taken += len(rows)
         return taken
 
@@ -157,6 +158,7 @@ class Windows:
         hashes = {
             parcel.key: parcel.address_hash for parcels in allotted.ready.values() for parcel in parcels
         }
+        self._looked_at = time.monotonic()
         going = claims.begin(session, hashes, owner=book.owner, seconds=book.lease.seconds, now=now)
         left = {key: hashes[key] for key in hashes.keys() - going}
         self._settle(session, packed, suppression.of_messages(session, left), now=now)

@@ -18,7 +18,7 @@ from service.delivery.models import (
     OperatorLimit,
     Stream,
 )
-from service.ops import actors, traffic
+from service.ops import actors, heartbeats, traffic
 from service.ops.flow import Flow, read_flow
 from service.ops.traffic import Fates, Minutes
 
@@ -64,6 +64,8 @@ class QueueLine:
     minutes: Minutes = field(default_factory=Minutes)
     #: Senders that hold a window of it just now.
     senders: int = 0
+    #: Workers that are alive: without a sender they wait for something to be due.
+    workers: int = 0
 
 
 def read_now(session: Session, *, now: datetime) -> Now:
@@ -93,6 +95,9 @@ def read_queues(session: Session, *, now: datetime) -> tuple[QueueLine, ...]:
     counts = {(stream, state): int(n) for stream, state, n in rows}
     minutes = traffic.read_minutes(session, now=now)
     senders = _senders(session)
+    workers = sum(
+        heartbeats.is_alive(each, now=now) for each in heartbeats.list_processes(session, kind="worker")
+    )
     return tuple(
         QueueLine(
             stream=stream,
@@ -102,6 +107,7 @@ def read_queues(session: Session, *, now: datetime) -> tuple[QueueLine, ...]:
             head=queries.oldest_due(session, stream, now=now),
             minutes=minutes[stream],
             senders=senders.get(stream, 0),
+            workers=workers,
         )
         for stream in Stream
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,11 +12,12 @@ from service.delivery import queries as delivery
 from service.delivery.limit_view import LimitView
 from service.delivery.relays import RelayHealth, health_of
 from service.newsletters import queries as newsletters
-from service.ops import heartbeats, queue
+from service.ops import heartbeats, queue, reader_list
 from service.ops.blasts import Dropped, list_dropped
 from service.ops.flow import Flow, read_flow
 from service.ops.missed import Missed, list_missed
 from service.ops.queue import Line
+from service.ops.reader_list import Which
 from service.ops.signups import Alarm, list_alarms
 from service.subscribers.models import Subscription, SubscriptionState
 
@@ -83,6 +84,8 @@ class House:
 
     active: int
     unconfirmed: int
+    #: From this UTC day on; the lists of those who joined and left begin with it.
+    week_from: date
     joined_this_week: int
     left_this_week: int
     #: (start of the hour, readers due in it), the next 24 hours.
@@ -128,13 +131,14 @@ def list_processes(session: Session, *, now: datetime) -> tuple[Process, ...]:
 def read_house(session: Session, *, now: datetime) -> House:
     """Return what changes by the hour."""
     by_state = _subscriptions_by_state(session)
-    week = now - timedelta(days=7)
+    week = now.astimezone(UTC).date() - timedelta(days=6)
     ready = [(each, newsletters.missing_for_sending(each)) for each in newsletters.list_open(session)]
     return House(
         active=by_state.get(SubscriptionState.ACTIVE, 0),
         unconfirmed=by_state.get(SubscriptionState.PENDING, 0),
-        joined_this_week=_count(session, SubscriptionState.ACTIVE, Subscription.confirmed_at >= week),
-        left_this_week=_count(session, SubscriptionState.UNSUBSCRIBED, Subscription.unsubscribed_at >= week),
+        week_from=week,
+        joined_this_week=reader_list.count_since(session, Which.JOINED, day=week),
+        left_this_week=reader_list.count_since(session, Which.LEFT, day=week),
         due=_due_by_hour(session, now=now),
         failing=_failing_sources(session),
         sources=session.scalar(select(func.count()).select_from(Source).where(Source.enabled)) or 0,
@@ -155,15 +159,6 @@ def read_house(session: Session, *, now: datetime) -> House:
 def _subscriptions_by_state(session: Session) -> dict[SubscriptionState, int]:
     rows = session.execute(select(Subscription.state, func.count()).group_by(Subscription.state))
     return dict(rows.all())
-
-
-def _count(session: Session, state: SubscriptionState, condition: object) -> int:
-    return (
-        session.scalar(
-            select(func.count()).select_from(Subscription).where(Subscription.state == state, condition)  # type: ignore[arg-type]  # a column expression
-        )
-        or 0
-    )
 
 
 def _due_by_hour(session: Session, *, now: datetime) -> tuple[tuple[datetime, int], ...]:

@@ -107,6 +107,11 @@ _BY_DECLARATION = """
       AND coalesce(entry.details ->> 'was', '') NOT IN ('pending', 'moved') {more}
     ORDER BY entry.at DESC, entry.id DESC LIMIT :limit
 """
+_DECLARED_SINCE = """
+    SELECT count(*) FROM consent_events AS entry
+    WHERE entry.kind IN {kinds} AND entry.at >= :since
+      AND coalesce(entry.details ->> 'was', '') NOT IN ('pending', 'moved')
+"""
 _BY_SUPPRESSION = """
     SELECT id, subscriber_id FROM suppressions
     WHERE subscriber_id IS NOT NULL AND id < :before {more} ORDER BY id DESC LIMIT :limit
@@ -143,6 +148,12 @@ def list_page(
     ids = dict.fromkeys(row.subscriber_id for row in keys[:limit])
     following = keys[limit - 1].id if len(keys) > limit else None
     return Page(rows_of(session, list(ids), hash_address=hash_address), following)
+
+
+def count_since(session: Session, which: Which, *, day: date) -> int:
+    """Count who joined or left from this UTC day on, as the list of them does; reads no more than those."""
+    statement = _DECLARED_SINCE.format(kinds=_KINDS[which])
+    return session.scalar(text(statement), {"since": datetime.combine(day, time(), tzinfo=UTC)}) or 0
 
 
 def rows_of(

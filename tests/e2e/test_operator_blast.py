@@ -109,7 +109,8 @@ def test_an_operator_sends_a_blast(page: Page, console: str, committing: Session
     expect(page.locator("[data-part]")).to_contain_text("100 of 312 done", timeout=8000)
     page.get_by_role("button", name="Pause").click()
     expect(page.locator(".big-state")).to_contain_text("paused")
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("link", name="Resume").click()
+    page.get_by_role("button", name="Let it go on").click()
     expect(page.locator(".big-state")).to_contain_text("being sent")
     with transaction(committing) as session:
         scenes.deliver(session, session.merge(mailing), at_most=500, now=now)

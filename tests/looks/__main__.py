@@ -41,8 +41,8 @@ def main() -> None:
     options = parser.parse_args()
     options.widths = options.widths or list(WIDTHS)
     options.folder.mkdir(parents=True, exist_ok=True)
-    with _application() as runtime, _browser() as browser:
-        screen = Screen(browser, create_app(runtime).test_client())
+    with application() as runtime, browser() as chromium:
+        screen = Screen(chromium, create_app(runtime).test_client())
         count = _pages(screen, runtime, options) + _mails(screen, options)
     sys.stdout.write(f"{count} photographs in {options.folder}\n")
 
@@ -57,7 +57,7 @@ def _pages(screen: Screen, runtime: Runtime, options: argparse.Namespace) -> int
             if options.names and page.name not in options.names:
                 continue
             screen.show(page.visit(world))
-            count += _photograph(screen, options, f"{page.name}-{newsletter.locale}")
+            count += photograph(screen, options, f"{page.name}-{newsletter.locale}")
     return count
 
 
@@ -68,7 +68,7 @@ def _mails(screen: Screen, options: argparse.Namespace) -> int:
             continue
         html = render(letter).html
         screen.show_html(html)
-        count += _photograph(screen, options, f"mail-{name}")
+        count += photograph(screen, options, f"mail-{name}")
         screen.be(width=options.widths[0])
         screen.page.add_style_tag(content=INVERTED)
         count += _keep(screen, options.folder / f"mail-{name}-inverted.png")
@@ -77,7 +77,7 @@ def _mails(screen: Screen, options: argparse.Namespace) -> int:
     return count
 
 
-def _photograph(screen: Screen, options: argparse.Namespace, name: str) -> int:
+def photograph(screen: Screen, options: argparse.Namespace, name: str) -> int:
     for width in options.widths:
         for dark in (False, True):
             screen.be(width=width, dark=dark)
@@ -91,7 +91,7 @@ def _keep(screen: Screen, path: Path) -> int:
 
 
 @contextmanager
-def _application() -> Iterator[Runtime]:
+def application() -> Iterator[Runtime]:
     with tempfile.TemporaryDirectory(prefix="bs-looks-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -112,11 +112,11 @@ def _application() -> Iterator[Runtime]:
 
 
 @contextmanager
-def _browser() -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        yield browser
-        browser.close()
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield chromium
+        chromium.close()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,12 @@ class Screen:
     browser: Browser
     client: FlaskClient
     foreign: list[str] = field(default_factory=list)
+    #: Beginnings of paths that answer nothing: a stream would keep its asker for minutes.
+    silent: tuple[str, ...] = ()
+    #: Run at the beginning of every document; the page's policy does not reach it.
+    script: str = ""
     _shown: tuple[int, dict[str, str], bytes] = (200, {}, b"")
+    _static: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     _page: Page | None = None
 
     def show(self, response: TestResponse) -> Page:
@@ -48,6 +53,8 @@ class Screen:
         if self._page is None:
             self._page = self.browser.new_page(reduced_motion="reduce")
             self._page.route("**/*", self._answer)
+            if self.script:
+                self._page.add_init_script(self.script)
         return self._page
 
     def _answer(self, route: Route) -> None:
@@ -60,12 +67,21 @@ class Screen:
                 route.abort()
             return
         path = urlsplit(url).path
-        if path == _SHOWN:
-            status, headers, body = self._shown
-        else:
-            with self.client.get(url.removeprefix(HOME)) as answer:
-                status, headers, body = answer.status_code, dict(answer.headers), answer.data
+        if path.startswith(self.silent):
+            route.fulfill(status=204)
+            return
+        status, headers, body = self._shown if path == _SHOWN else self._fetch(url.removeprefix(HOME))
         route.fulfill(status=status, headers=headers, body=body)
+
+    def _fetch(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        """Ask the application; a browser whose requests are answered here keeps no cache of its own."""
+        if path in self._static:
+            return self._static[path]
+        with self.client.get(path) as answer:
+            fetched = answer.status_code, dict(answer.headers), answer.data
+        if path.startswith("/static/"):
+            self._static[path] = fetched
+        return fetched
 
 
 @lru_cache(maxsize=32)

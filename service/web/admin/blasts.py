@@ -156,8 +156,20 @@ def send(blast_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:blast_id>/pause")
 def pause(blast_id: int) -> ResponseReturnValue:
     _move(sending.pause, blast_id)
-    page.say("Paused. What a worker already holds is finished; nothing else goes out until you resume.")
+    page.say("Paused. What is being handed over arrives; the rest waits until you resume.")
     return redirect(url_for(".blast", blast_id=blast_id))
+
+
+@blueprint.get("/<int:blast_id>/resume")
+def ask_to_resume(blast_id: int) -> ResponseReturnValue:
+    """Say who gets it next, before it goes on."""
+    auth.require(Role.SENDER)
+    with runtime().sessions() as session:
+        line = blasts.get(session, blast_id).line
+    if line is None:
+        raise NotFound("This blast has not begun; there is nothing to resume.")
+    back, go = url_for(".blast", blast_id=blast_id), url_for(".resume", blast_id=blast_id)
+    return render_template("admin/queue_resume.html", line=line, back=back, go=go)
 
 
 @blueprint.post("/<int:blast_id>/resume")

@@ -61,8 +61,18 @@ def mailing(mailing_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int:mailing_id>/pause")
 def pause(mailing_id: int) -> ResponseReturnValue:
     _move(control.pause, mailing_id)
-    page.say("Paused. What a worker already holds is finished; nothing else goes out until you resume.")
+    page.say("Paused. What is being handed over arrives; the rest waits until you resume.")
     return _back(mailing_id)
+
+
+@blueprint.get("/<int:mailing_id>/resume")
+def ask_to_resume(mailing_id: int) -> ResponseReturnValue:
+    """Say who gets mail before it goes on; pausing needs no such page, since it can be taken back."""
+    auth.require(Role.SENDER)
+    with runtime().sessions() as session:
+        line = queue.get(session, mailing_id)
+    back, go = url_for(".mailing", mailing_id=mailing_id), url_for(".resume", mailing_id=mailing_id)
+    return render_template("admin/queue_resume.html", line=line, back=back, go=go)
 
 
 @blueprint.post("/<int:mailing_id>/resume")

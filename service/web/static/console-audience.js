@@ -15,9 +15,7 @@
       const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "error" });
       // What is wrong is said beside its field when the form is sent; until then the last count stays.
       if (answer.ok && mine === asked) {
-        const open = look.querySelector("details[open]");
         look.innerHTML = await answer.text();
-        if (open) look.querySelector("details")?.setAttribute("open", "");
       }
     } catch {
       // The button still counts.

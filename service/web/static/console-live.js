@@ -11,7 +11,8 @@
   let doubt = 0;
 
   const say = (word) => {
-    if (!mark) return;
+    // Said once: a stream that ends and comes back is no news to anybody.
+    if (!mark || mark.dataset.liveMark === word) return;
     mark.hidden = false;
     mark.dataset.liveMark = word;
     mark.textContent = word === "on" ? "Live" : "Not live: reload for the latest numbers";
@@ -24,10 +25,9 @@
       return;
     }
     const held = part.contains(document.activeElement) ? document.activeElement.id : "";
-    const open = [...part.querySelectorAll("details[open][id]")].map((one) => one.id);
-    part.innerHTML = html;
-    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
-    if (held) document.getElementById(held)?.focus({ preventScroll: true });
+    window.morph(part, html);
+    // Only what moved within a list is another element now.
+    if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
   };
 
   const listen = () => {

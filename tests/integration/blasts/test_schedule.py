@@ -185,6 +185,9 @@ def test_each_reader_gets_it_at_the_same_hour_of_their_own_clock(
         datetime(2026, 11, 26, 13, 0, tzinfo=UTC),
         auckland,
     ]
+    # How late a mail is is told against this hour, whatever tries and waits move `due_at`.
+    slots = {row.subscription_id: row.details["slot_at"] for row in session.scalars(select(Message))}
+    assert {key: datetime.fromisoformat(slot) for key, slot in slots.items()} == due
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from service.db import Sessions, transaction
@@ -113,3 +114,32 @@ def test_lanes_go_on_while_another_holds_rows_that_the_sender_must_write(
     assert report.sent == 40
     assert everybody_once(40, server)
     assert account(committing, mailing_id).by_state == {MessageState.SENT: 40}
+
+
+@pytest.mark.parametrize("hold", ["everything", "the mailing", "the mailing for good"])
+def test_a_press_acts_within_one_message_of_each_connection(
+    committing: Sessions, tmp_path: Path, hold: str
+) -> None:
+    """Counted at a slow relay: what it had been handed before the press arrives, and nothing else begins."""
+    lanes = 4
+    mailing_id = plan(committing, 120)
+    began: list[int] = []
+
+    def script(step: Step) -> str | None:
+        # In the answer to a message's envelope, so that its text is what is handed over at the press.
+        if step.verb == "DATA" and step.total >= 10 and not began:
+            with transaction(committing) as session:
+                if hold == "everything":
+                    holds.hold(session, by="operator 1", now=utc())
+                elif hold == "the mailing":
+                    mailings.pause(session, mailing_id, now=utc())
+                else:
+                    mailings.stop(session, mailing_id, now=utc())
+            began.append(step.total)
+        return None
+
+    with smtp_server.running(script, delay=0.03) as server:
+        sender = fleet(committing, [relay(server, connections=lanes)], tmp_path)
+        sender.deliver(BULK)
+        assert began
+        assert len(server.accepted) - began[0] <= lanes

@@ -10,7 +10,9 @@ from service.delivery import mailings
 from service.delivery.models import Message, MessageState, Relay, Stream
 from service.delivery.relays import RelayState
 from service.ops import flow, heartbeats, overview
-from service.subscribers.models import SubscriptionState
+from service.subscribers import consent
+from service.subscribers.consent import Circumstances
+from service.subscribers.models import ConsentKind, SubscriptionState
 from tests.factories import make_newsletter, make_source, make_subscription
 from tests.integration.ops.scenes import EVERYTHING, State, make_mailing
 
@@ -104,9 +106,11 @@ def test_the_house_counts_readers_sources_and_what_is_due(session: Session, now:
     make_subscription(session, newsletter, state=SubscriptionState.PENDING)
     for days in (2, 9):
         gone = now - timedelta(days=days)
-        make_subscription(
+        row = make_subscription(
             session, newsletter, state=SubscriptionState.UNSUBSCRIBED, unsubscribed_at=gone, next_due_at=None
         )
+        by = Circumstances(channel="page")
+        consent.record(session, row, ConsentKind.UNSUBSCRIBED, circumstances=by, now=gone)
     make_source(session, newsletter)
     failing = make_source(session, newsletter, name="Wire", last_error="It answered 503.", failures=3)
     make_source(session, newsletter, enabled=False, last_error="Off.")

@@ -217,7 +217,7 @@ def test_pause_resume_and_cancel_by_the_page(sessions: Sessions, visitor: Visito
     path = f"/console/blasts/{draft.id}"
     visitor.send(f"{path}/pause")
     assert state_of(sessions, draft) is BlastState.PAUSED
-    assert f'action="{path}/resume"' in visitor.open(path).text
+    assert f'action="{path}/resume"' in visitor.open(f"{path}/resume").text
     visitor.send(f"{path}/resume")
     assert state_of(sessions, draft) is BlastState.SENDING
     asked = visitor.open(f"{path}/cancel").text

@@ -1,5 +1,6 @@
 """The queue monitor's pages: numbers that open their rows, limits, and decisions about many messages."""
 
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from service.db import Sessions, transaction
 from service.delivery import operator_limits, traffic
 from service.delivery.models import Mailing, MailingState, Message
 from service.operators.models import Role
+from service.ops import heartbeats
 from tests.conftest import RecordingDispatcher
 from tests.integration.ops.scenes import EVERYTHING, State, make_mailing, messages_of
 from tests.integration.web_admin.browsing import Visitor, flash
@@ -231,3 +233,16 @@ def test_what_should_have_run_and_did_not_is_said_in_the_banner(
     page = visitor.open("/console/queue/").text
     for said in ("Mail is due and none is sent", "Digests should have been planned", "A worker died"):
         assert said in page, said
+
+
+def test_a_queue_that_rests_says_whether_a_sender_is_ready(visitor: Visitor, sessions: Sessions) -> None:
+    now = datetime.now(UTC)
+    visitor.be(sessions, Role.VIEWER)
+    cell = re.compile(r'data-label="Senders"><div>(?:<span class="[^"]+">)?(\w+)')
+    assert cell.findall(visitor.open("/console/queue/").text) == ["none"] * 3
+    with transaction(sessions) as session:
+        heartbeats.beat(session, name="worker@harbour", kind="worker", started_at=now, now=now)
+    assert cell.findall(visitor.open("/console/queue/").text) == ["ready"] * 3
+    with transaction(sessions) as session:
+        make_mailing(session, EVERYTHING, now=now)
+    assert cell.findall(visitor.open("/console/queue/").text) == ["ready", "1", "ready"]

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
+from sqlalchemy.orm import Session
 
 from service.db import Sessions, transaction
 from service.delivery.models import Stream
@@ -12,7 +13,10 @@ from service.digests import planning
 from service.newsletters.models import Rhythm
 from service.operators.models import Role
 from service.ops import heartbeats
-from tests.factories import make_newsletter
+from service.subscribers import consent
+from service.subscribers.consent import Circumstances
+from service.subscribers.models import ConsentKind, Subscription, SubscriptionState
+from tests.factories import make_newsletter, make_subscription
 from tests.integration.digests.worlds import LINKS, make_due, make_world
 from tests.integration.ops.scenes import EVERYTHING, make_mailing
 from tests.integration.web_admin.browsing import Visitor
@@ -129,3 +133,26 @@ def test_readers_whose_hour_passed_are_an_alarm_that_leads_to_their_edition(
     shown = visitor.open(edition[1]).text
     assert "14 h late" in shown
     assert "their hour had passed for too long" in shown
+
+
+def test_the_numbers_of_readers_lead_to_lists_as_long(visitor: Visitor, sessions: Sessions) -> None:
+    now = datetime.now(UTC)
+    with transaction(sessions) as session:
+        newsletter = make_newsletter(session)
+        for n, days in enumerate((0, 3, 40)):
+            row = make_subscription(session, newsletter, confirmed_at=now - timedelta(days=days))
+            declare(session, row, ConsentKind.CONFIRMED, at=now - timedelta(days=days))
+            if n == 1:
+                row.state, row.unsubscribed_at = SubscriptionState.UNSUBSCRIBED, now
+                declare(session, row, ConsentKind.UNSUBSCRIBED, at=now - timedelta(seconds=1))
+        make_subscription(session, newsletter, state=SubscriptionState.PENDING, confirmed_at=None)
+    visitor.be(sessions, Role.EDITOR)
+    page = visitor.open("/console/").text
+    found = re.findall(r'<a href="(/console/readers/\?[^"]+)">(\d+)</a>', page)
+    assert [int(n) for _, n in found] == [2, 1, 2, 1]
+    for url, n in found:
+        assert visitor.open(unescape(url)).text.count('reader-cell"><a') == int(n), url
+
+
+def declare(session: Session, row: Subscription, kind: ConsentKind, *, at: datetime) -> None:
+    consent.record(session, row, kind, circumstances=Circumstances(channel="form"), now=at)

@@ -36,8 +36,11 @@ def test_pause_and_resume_from_the_page(
     assert state_of(sessions, mailing) is MailingState.PAUSED
     page = visitor.open(path)
     assert "Paused." in flash(page)
-    assert f'action="{path}/resume"' in page.text
+    asked = visitor.open(f"{path}/resume").text
+    assert "<b>8</b> readers who wait are next" in asked
+    assert f'action="{path}/resume"' in asked
     assert dispatcher.woken == []
+    assert state_of(sessions, mailing) is MailingState.PAUSED
     visitor.send(f"{path}/resume")
     assert state_of(sessions, mailing) is MailingState.SENDING
     assert TaskName.DELIVER_BULK in dispatcher.woken
