@@ -72,11 +72,13 @@ _STATES = {
     Which.PENDING: (SubscriptionState.PENDING,),
     Which.UNSUBSCRIBED: (SubscriptionState.UNSUBSCRIBED,),
 }
-# One for each newsletter and state, with the state in the words: who plans it then knows how rare that is.
+# One for each newsletter and state, and each a range of the index of these three: said with equal signs, the
+# order is that of the ids, and the list of a small newsletter is looked for among all who came later.
 _OF_STATE = """
     (SELECT id, subscriber_id FROM subscriptions
-    WHERE newsletter_id = {newsletter_id} AND state = '{state}' AND id < :before {more}
-    ORDER BY id DESC LIMIT :limit)
+    WHERE (newsletter_id, state, id) < ({newsletter_id}, '{state}', :before)
+      AND (newsletter_id, state, id) > ({newsletter_id}, '{state}', 0) {more}
+    ORDER BY newsletter_id DESC, state DESC, id DESC LIMIT :limit)
 """
 _BY_STATE = "SELECT id, subscriber_id FROM ({parts}) AS picked ORDER BY id DESC LIMIT :limit"
 _OF_TOPIC = "topic_ids @> ARRAY[CAST(:topic_id AS bigint)]"

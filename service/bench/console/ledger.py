@@ -174,11 +174,11 @@ def _messages(
     for place in places:
         message_id = first_id + place
         if house is None:
-            subscriber, subscription, key = place + 1, NULL, f"confirm {place}.1"
+            subscriber, subscription, key = str(place + 1), NULL, f"confirm {place}.1"
         else:
             # Every mailing begins elsewhere, so that each reader has some.
             at = (place + number * 7919) % house.readers
-            subscriber, subscription = house.reader_of(at), house.first_subscription + at
+            subscriber, subscription = str(house.reader_of(at)), str(house.first_subscription + at)
             key = f"subscription {subscription}"
         recipe = NULL if written.first_recipe is None else written.first_recipe + place % written.recipes
         yield (

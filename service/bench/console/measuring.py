@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from service.bench.console import looks, sending, survey
@@ -77,12 +78,12 @@ class Measuring:
         self._kinds: dict[str, _Kind] = defaultdict(_Kind)
         self._logged_in_at = float("-inf")
 
-    def run(self, routes: Routes, sessions: Sessions, *, size: Size, rounds: int) -> Measured:
+    def run(self, routes: Routes, sessions: Sessions, *, size: Size, rounds: int, per_kind: int) -> Measured:
         """Look at everything once with plans and once without, then measure so many rounds."""
         self._stay_logged_in()
         before = self._megabytes()
         searches = looks.searches(size)
-        found = self._walk(routes, sessions, searches)
+        found = self._walk(routes, sessions, searches, per_kind)
         counting = looks.counts(each for met in found.pages.values() for each in met)
         self._explain(counting)
         asked = [*self._pages(found), *self._forms([*searches, *counting])]
@@ -101,12 +102,20 @@ class Measuring:
         timings = [kind.timing(name) for name, kind in sorted(self._kinds.items()) if kind.taken]
         return Measured(timings, memory, found, self._browser.cookie)
 
-    def _walk(self, routes: Routes, sessions: Sessions, searches: Sequence[looks.Look]) -> Survey:
+    def _walk(
+        self, routes: Routes, sessions: Sessions, searches: Sequence[looks.Look], per_kind: int
+    ) -> Survey:
         self._progress.say("Walking through the console")
         led_to = self._explain(searches)
         with sessions() as session:
             found = survey.walk(
-                self._browser, self._stranger, routes, session, also=led_to, say=self._progress.say
+                self._browser,
+                self._stranger,
+                routes,
+                session,
+                also=led_to,
+                per_kind=per_kind,
+                say=self._progress.say,
             )
         for shape, met in found.pages.items():
             for _, page in met:
@@ -138,11 +147,11 @@ class Measuring:
             browser = self._stranger if shape.rule in found.doors else self._browser
             addresses = sorted({address for address, _ in met}, key=lambda each: -milliseconds(each, browser))
             for address in addresses[: survey.MEASURED]:
-                yield Question(str(shape), address, lambda path=address, by=browser: by.get(path))
+                yield Question(str(shape), address, partial(browser.get, address))
 
     def _forms(self, forms: Sequence[looks.Look]) -> Iterator[Question]:
         for look in forms:
-            yield Question(look.kind, look.name, lambda form=look: form.ask(self._browser))
+            yield Question(look.kind, look.name, partial(look.ask, self._browser))
 
     def _take(self, question: Question) -> None:
         said = self._notes.of(question.ask())

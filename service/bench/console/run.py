@@ -47,6 +47,8 @@ class Wish:
 
     size: Size
     rounds: int
+    #: Of addresses that differ in numbers only, so many are looked at to find the slowest.
+    per_kind: int
     #: Live pages that are held open at the end.
     live: int
     #: A folder that stays, and is used again; None is one that is gone afterwards.
@@ -146,7 +148,13 @@ class _Sitting:
     def _measure(self, runtime: Runtime) -> Measured:
         routes = Routes(create_app(runtime).url_map)
         sitting = Measuring(self._port, self._notes, megabytes=self._megabytes, progress=self._progress)
-        return sitting.run(routes, runtime.sessions, size=self._wish.size, rounds=self._wish.rounds)
+        return sitting.run(
+            routes,
+            runtime.sessions,
+            size=self._wish.size,
+            rounds=self._wish.rounds,
+            per_kind=self._wish.per_kind,
+        )
 
     def _live(self, runtime: Runtime, measured: Measured) -> LiveReport | None:
         if not self._wish.live:

@@ -12,8 +12,8 @@ from service.bench.console.browser import Browser, Page
 from service.bench.console.routes import LIVE, ROOT, Routes, Shape, deep, kind_of
 from service.db import Model
 
-#: Of addresses that differ in numbers only so many are looked at, and of one page no more than these.
-PER_KIND, PER_RULE = 14, 90
+#: Of one page no more addresses than so many times those of one kind are looked at.
+_KINDS = 6
 #: Of one shape so many are measured again and again: the slowest.
 MEASURED = 3
 _OK = 200
@@ -41,14 +41,16 @@ def walk(
     session: Session,
     *,
     also: Iterable[str],
+    per_kind: int,
     say: Callable[[str], None],
 ) -> Survey:
     """Follow links from the front page; then try what no link leads to, with numbers of real rows.
 
-    `stranger` is a browser without a login: it looks at the doors. `also` are addresses to begin with.
+    `stranger` is a browser without a login: it looks at the doors. `also` are addresses to begin with;
+    `per_kind` is how many are looked at of those that differ in numbers only.
     """
     survey = Survey()
-    walker = _Walker(browser, routes, survey, say)
+    walker = _Walker(browser, routes, survey, per_kind, say)
     walker.follow([ROOT, *also])
     for address in _doors(routes, survey):
         if walker.take(address, stranger.get(address, plans=True)):
@@ -63,8 +65,16 @@ def walk(
 
 
 class _Walker:
-    def __init__(self, browser: Browser, routes: Routes, survey: Survey, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        routes: Routes,
+        survey: Survey,
+        per_kind: int,
+        say: Callable[[str], None],
+    ) -> None:
         self._browser, self._routes, self._survey, self._say = browser, routes, survey, say
+        self._per_kind = per_kind
         self._waiting: deque[str] = deque()
         self._seen: set[str] = set()
         self._kinds: Counter[object] = Counter()
@@ -100,7 +110,7 @@ class _Walker:
         if shape is None or address in self._seen:
             return
         kind = (shape, kind_of(address))
-        if self._kinds[kind] >= PER_KIND or self._rules[shape.rule] >= PER_RULE:
+        if self._kinds[kind] >= self._per_kind or self._rules[shape.rule] >= self._per_kind * _KINDS:
             return
         self._seen.add(address)
         self._kinds[kind] += 1

@@ -1,7 +1,8 @@
 """Inside the web server that is measured: how long each request took, and what it asked the database.
 
-A request that carries a number in `X-Bench` is written down under it, a line of JSON each. With `X-Bench-Plans`
-every question is put to EXPLAIN ANALYZE first, which tells how many rows it reads from which table.
+A request that carries a number in `X-Bench` is written down under it, a line of JSON each. With
+`X-Bench-Plans` every question is put to EXPLAIN ANALYZE first, which tells how many rows it reads of which
+table.
 """
 
 import json

@@ -10,7 +10,7 @@ from service.delivery import mailings
 from service.delivery.models import Message, MessageState, Relay, Stream
 from service.delivery.relays import RelayState
 from service.ops import flow, heartbeats, overview
-from service.subscribers.models import SubscriptionState
+from service.subscribers.models import ConsentEvent, ConsentKind, SubscriptionState
 from tests.factories import make_newsletter, make_source, make_subscription
 from tests.integration.ops.scenes import EVERYTHING, State, make_mailing
 
@@ -104,9 +104,11 @@ def test_the_house_counts_readers_sources_and_what_is_due(session: Session, now:
     make_subscription(session, newsletter, state=SubscriptionState.PENDING)
     for days in (2, 9):
         gone = now - timedelta(days=days)
-        make_subscription(
+        left = make_subscription(
             session, newsletter, state=SubscriptionState.UNSUBSCRIBED, unsubscribed_at=gone, next_due_at=None
         )
+        for kind, at in ((ConsentKind.CONFIRMED, gone - timedelta(days=1)), (ConsentKind.UNSUBSCRIBED, gone)):
+            session.add(ConsentEvent(subscription_id=left.id, kind=kind, at=at, channel="page", details={}))
     make_source(session, newsletter)
     failing = make_source(session, newsletter, name="Wire", last_error="It answered 503.", failures=3)
     make_source(session, newsletter, enabled=False, last_error="Off.")
@@ -118,7 +120,9 @@ def test_the_house_counts_readers_sources_and_what_is_due(session: Session, now:
     )
     session.flush()
     house = overview.read_house(session, now=now)
-    assert (house.active, house.unconfirmed, house.left_this_week) == (4, 1, 1)
+    assert (house.active, house.unconfirmed) == (4, 1)
+    # As the lists of those who came and left have them, which these numbers lead to.
+    assert (house.joined_this_week, house.left_this_week) == (1, 1)
     assert house.due == ((now + timedelta(hours=1), 2), (now + timedelta(hours=3), 1))
     assert (house.sources, house.unmapped) == (2, 1)
     assert [(each.source_id, each.error) for each in house.failing] == [(failing.id, "It answered 503.")]
