@@ -37,7 +37,7 @@ def written(value: Any) -> str:
 
 @contextmanager
 def indexed_afterwards(session: Session, *tables: str) -> Iterator[None]:
-    """Drop what is no constraint, skip triggers, and index when everything is there, in a third of the time."""
+    """Drop what is no constraint, skip triggers, and index when everything is there: a third of the time."""
     session.execute(text("SET LOCAL session_replication_role = replica"))
     session.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
     found = session.execute(

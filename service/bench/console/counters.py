@@ -18,14 +18,16 @@ _DAYS = 400
 _DOMAINS = 40
 _RESULTS = text(
     """
-    INSERT INTO mailing_results (mailing_id, people, repeats, machines, unsubscribed, complaints, hard_bounces,
-        soft_bounces, returned, counted_at)
+    INSERT INTO mailing_results (mailing_id, people, repeats, machines, unsubscribed, complaints,
+        hard_bounces, soft_bounces, returned, counted_at)
     SELECT m.id, coalesce(c.people, 0), coalesce(c.people, 0) / 3, coalesce(c.people, 0) / 2, m.id % 40,
         coalesce(e.complaints, 0), coalesce(e.bounces, 0), 0, coalesce(e.bounces, 0), :now
     FROM mailings m
-    LEFT JOIN (SELECT mailing_id, sum(people) AS people FROM click_tallies GROUP BY 1) c ON c.mailing_id = m.id
+    LEFT JOIN (SELECT mailing_id, sum(people) AS people FROM click_tallies GROUP BY 1) c
+        ON c.mailing_id = m.id
     LEFT JOIN (SELECT mailing_id, count(*) FILTER (WHERE kind = 'complaint') AS complaints,
-        count(*) FILTER (WHERE kind = 'hard_bounce') AS bounces FROM events GROUP BY 1) e ON e.mailing_id = m.id
+        count(*) FILTER (WHERE kind = 'hard_bounce') AS bounces FROM events GROUP BY 1) e
+        ON e.mailing_id = m.id
     WHERE m.stream <> 'transactional'
     """
 )

@@ -1,7 +1,7 @@
 """The ledger: messages by COPY into partitions without indexes, with their tries, events and counters."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -43,8 +43,9 @@ _UNKNOWN = 20_011
 _TRIES_KEPT = timedelta(days=8)
 RELAYS = ("relay-1.example:25", "relay-2.example:587")
 _MESSAGES = (
-    "mailing_id, id, dedupe_key, stream, kind, subscriber_id, subscription_id, recipe_id, variant, details, from_seq, "
-    "to_seq, return_path_token, message_id, state, reason, due_at, attempts, created_at, state_at, sent_at, returned_at"
+    "mailing_id, id, dedupe_key, stream, kind, subscriber_id, subscription_id, recipe_id, variant, details, "
+    "from_seq, to_seq, return_path_token, message_id, state, reason, due_at, attempts, created_at, state_at, "
+    "sent_at, returned_at"
 )
 _ATTEMPTS = "mailing_id, message_id, number, at, relay, phase, outcome, code, enhanced_code, reply"
 _SENT = "dot\tsent\t250\t2.0.0\t2.0.0 Ok: queued"

@@ -1,4 +1,4 @@
-"""What is posted and changes nothing: searches for addresses, and audiences that are counted while one chooses."""
+"""What is posted and changes nothing: searches for addresses, and audiences that are counted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -87,7 +87,10 @@ def title(planned: Planned, *, now: datetime) -> str:
     return f"{SUBJECT}, {day}" if planned.stream is Stream.BLAST else f"Edition of {day}"
 
 
-_MAILING = "id, stream, cause, title, list_id, state, planned, created_at, finished_at, paused_at, paused_by, paused_reason"
+_MAILING = (
+    "id, stream, cause, title, list_id, state, planned, created_at, finished_at, paused_at, paused_by, "
+    "paused_reason"
+)
 _STATES = {
     Course.PAST: "finished",
     Course.GOING: "sending",
@@ -161,8 +164,8 @@ def _blast(session: Session, newsletter: Newsletter, *, links: Links, now: datet
 
 
 _RECIPE = (
-    "id, kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject, html_hash, text_hash, "
-    "piece_ids, created_at"
+    "id, kind, newsletter_id, mailing_id, content_hash, article_ids, content, locale, subject, html_hash, "
+    "text_hash, piece_ids, created_at"
 )
 
 

@@ -24,8 +24,8 @@ _LOCALES = ("en", "en", "en", "de", "fr", "es")
 _RHYTHMS = (Rhythm.WEEKLY,) * 7 + (Rhythm.DAILY, Rhythm.WEEKDAYS, Rhythm.MONTHLY)
 _CHOICES = 997
 _SUBSCRIPTION = (
-    "COPY subscriptions (id, subscriber_id, newsletter_id, state, generation, topic_ids, rhythm, weekday, hour, "
-    "time_zone, locale, announcements, recognition_key, paused_until, next_due_at, first_digest_pending, "
+    "COPY subscriptions (id, subscriber_id, newsletter_id, state, generation, topic_ids, rhythm, weekday, "
+    "hour, time_zone, locale, announcements, recognition_key, paused_until, next_due_at, first_digest_pending, "
     "watermark, created_at, requested_at, confirmed_at, unsubscribed_at) FROM STDIN"
 )
 _NULL = "\\N"
@@ -188,9 +188,11 @@ def _subscriptions(house: House, dice: Random, *, now: datetime) -> Any:
             f"{house.first_subscription + place}\t{house.reader_of(place)}\t{newsletter_id}\t{state}\t1\t"
             f"{choices[place % _CHOICES]}\t{_RHYTHMS[place % 10].value}\t{place % 7 + 1}\t{place % 24}\t"
             f"{_ZONES[place % 5]}\t{_LOCALES[place % 6]}\t{'f' if place % 10 == 3 else 't'}\t"
-            f"{f'{BS}x{place:032x}' if place % 100 == 1 else _NULL}\t{pause if place % 1000 == 5 else _NULL}\t"
+            f"{f'{BS}x{place:032x}' if place % 100 == 1 else _NULL}\t"
+            f"{pause if place % 1000 == 5 else _NULL}\t"
             f"{hours[place % 168] if active else _NULL}\tf\t{place % 50}\t{at}\t{at}\t"
-            f"{_NULL if state == 'pending' else at}\t{now - timedelta(days=place % 90) if state == 'unsubscribed' else _NULL}"
+            f"{_NULL if state == 'pending' else at}\t"
+            f"{now - timedelta(days=place % 90) if state == 'unsubscribed' else _NULL}"
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.articles.models import Article, CategoryMapping
+from service.articles.models import CategoryMapping
 from service.bench import content
 from service.bench.console.copying import copy, indexed_afterwards
 from service.bench.console.people import House
@@ -18,8 +18,8 @@ _AGE = timedelta(days=60)
 #: Of the readers, so many clicks in the month that raw clicks are kept.
 _CLICKS = 0.4
 _ARTICLE = (
-    "id, newsletter_id, source_id, guid, url, canonical_url, title, summary_html, summary, author, image_alt, categories, published_at, "
-    "fetched_at, changed_at, story_id, story_due"
+    "id, newsletter_id, source_id, guid, url, canonical_url, title, summary_html, summary, author, "
+    "image_alt, categories, published_at, fetched_at, changed_at, story_id, story_due"
 )
 
 
@@ -131,7 +131,7 @@ def _articles(size: Size, houses: Sequence[House], dice: Random, *, now: datetim
             " ".join(dice.choices(content.WORDS, k=40)).capitalize() + ".",
             f"Author {n % 60}",
             "",
-            '{"Category %d"}' % (n % 80),
+            f'{{"Category {n % 80}"}}',
             at,
             at,
             at,

@@ -129,16 +129,16 @@ class ConsoleReport:
         )
         slowest = sorted(self.pages, key=lambda each: each.p95_ms, reverse=True)
         lines = [
-            f"{size.readers:,} readers, {size.articles:,} articles, {size.ledger:,} messages "
-            f"({self.ledger_gb:.1f} GB with indexes, {written})",
+            f"{size.readers:,} readers, {size.articles:,} articles, {size.ledger:,} messages",
+            f"{self.ledger_gb:.1f} GB of messages with their indexes, {written}",
             f"{len(self.pages)} kinds of pages, {self.rounds} rounds; load of the machine {self.load:.1f}",
             "",
             f"  {'milliseconds':<64}{'p50':>8}{'p95':>8}{'max':>8}{'SQL':>5}{'ledger rows':>13}",
             *(_line(each) for each in slowest[:_SHOWN]),
             *([f"  … and {len(slowest) - _SHOWN} quicker ones"] if len(slowest) > _SHOWN else []),
             "",
-            f"  memory of the web server: {memory.before:.0f} MB before, {memory.warm:.0f} warm, "
-            f"{memory.half:.0f} half-way, {memory.after:.0f} at the end",
+            f"  megabytes of the web server: {memory.before:.0f} before the first page, {memory.warm:.0f} warm,",
+            f"  {memory.half:.0f} half-way, {memory.after:.0f} at the end",
         ]
         if self.live is not None:
             live = self.live

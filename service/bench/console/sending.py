@@ -18,7 +18,7 @@ from service.delivery.models import Stream
 from service.operators import accounts
 from service.operators.models import KeptForm, Operator, Role
 
-ADMIN, PASSWORD = "admin@bench.example", "the bench measures every page"  # noqa: S105  (of a throw-away account)
+ADMIN, PASSWORD = "admin@bench.example", "the bench measures every page"
 #: Addresses of the hand-made list.
 _LISTED = 5_000
 _STATES = {
