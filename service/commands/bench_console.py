@@ -56,6 +56,13 @@ from service.commands.bench_bar import Bar
     help="Live pages to hold open at the end.",
 )
 @click.option(
+    "--live-seconds",
+    type=click.IntRange(1, 600),
+    default=15,
+    show_default=True,
+    help="How long they are measured.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
@@ -69,6 +76,7 @@ def console(
     rounds: int,
     addresses: int,
     live: int,
+    live_seconds: int,
     data: Path | None,
     as_json: bool,
 ) -> None:
@@ -95,7 +103,14 @@ def console(
       broadsheet bench console --rounds 100 --live 0 --json
     """
     bar = Bar("Measuring", as_json=as_json)
-    wish = Wish(Size(readers, articles, ledger), rounds=rounds, per_kind=addresses, live=live, folder=data)
+    wish = Wish(
+        Size(readers, articles, ledger),
+        rounds=rounds,
+        per_kind=addresses,
+        live=live,
+        live_seconds=live_seconds,
+        folder=data,
+    )
     try:
         report = console_bench.run(wish, bar)
     finally:

@@ -17,8 +17,6 @@ from service.delivery.outcomes import Outcome, record
 
 #: Each page is read once before the clock starts.
 _SETTLING = 3.0
-#: So long it is measured.
-SECONDS = 15.0
 _OWNER = "bench"
 
 
@@ -38,7 +36,14 @@ class LiveReport:
 
 
 def measure(
-    port: int, cookie: str, paths: Sequence[str], *, pages: int, sessions: Sessions, meter: Meter
+    port: int,
+    cookie: str,
+    paths: Sequence[str],
+    *,
+    pages: int,
+    seconds: float,
+    sessions: Sessions,
+    meter: Meter,
 ) -> LiveReport:
     """Hold so many pages open, spread over these addresses, while a window of 64 is sent every second.
 
@@ -47,13 +52,13 @@ def measure(
     sender = _Sender(sessions)
     sender.start()
     try:
-        return asyncio.run(_hold(port, cookie, paths, pages, meter, sender))
+        return asyncio.run(_hold(port, cookie, paths, pages, seconds, meter, sender))
     finally:
         sender.stop()
 
 
 async def _hold(
-    port: int, cookie: str, paths: Sequence[str], pages: int, meter: Meter, sender: "_Sender"
+    port: int, cookie: str, paths: Sequence[str], pages: int, seconds: float, meter: Meter, sender: "_Sender"
 ) -> LiveReport:
     streams = [_Stream(port, cookie, paths[n % len(paths)]) for n in range(pages)]
     reading = [asyncio.create_task(stream.read()) for stream in streams]
@@ -64,7 +69,7 @@ async def _hold(
     before, sent = sum(each.events for each in streams), sender.sent
     began = time.monotonic()
     meter.start()
-    await asyncio.sleep(SECONDS)
+    await asyncio.sleep(seconds)
     meter.stop()
     seconds = time.monotonic() - began
     events = sum(each.events for each in streams) - before

@@ -145,7 +145,9 @@ class Measuring:
 
         for shape, met in sorted(found.pages.items(), key=lambda each: str(each[0])):
             browser = self._stranger if shape.rule in found.doors else self._browser
-            addresses = sorted({address for address, _ in met}, key=lambda each: -milliseconds(each, browser))
+            addresses = list(dict.fromkeys(address for address, _ in met))
+            if len(addresses) > survey.MEASURED:
+                addresses.sort(key=lambda each: -milliseconds(each, browser))
             for address in addresses[: survey.MEASURED]:
                 yield Question(str(shape), address, partial(browser.get, address))
 

@@ -25,8 +25,8 @@ _RHYTHMS = (Rhythm.WEEKLY,) * 7 + (Rhythm.DAILY, Rhythm.WEEKDAYS, Rhythm.MONTHLY
 _CHOICES = 997
 _SUBSCRIPTION = (
     "COPY subscriptions (id, subscriber_id, newsletter_id, state, generation, topic_ids, rhythm, weekday, "
-    "hour, time_zone, locale, announcements, recognition_key, paused_until, next_due_at, first_digest_pending, "
-    "watermark, created_at, requested_at, confirmed_at, unsubscribed_at) FROM STDIN"
+    "hour, time_zone, locale, announcements, recognition_key, paused_until, next_due_at, "
+    "first_digest_pending, watermark, created_at, requested_at, confirmed_at, unsubscribed_at) FROM STDIN"
 )
 _NULL = "\\N"
 

@@ -137,7 +137,7 @@ class ConsoleReport:
             *(_line(each) for each in slowest[:_SHOWN]),
             *([f"  … and {len(slowest) - _SHOWN} quicker ones"] if len(slowest) > _SHOWN else []),
             "",
-            f"  megabytes of the web server: {memory.before:.0f} before the first page, {memory.warm:.0f} warm,",
+            f"  megabytes of the web server: {memory.before:.0f} at first, {memory.warm:.0f} warm,",
             f"  {memory.half:.0f} half-way, {memory.after:.0f} at the end",
         ]
         if self.live is not None:

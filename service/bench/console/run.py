@@ -51,6 +51,8 @@ class Wish:
     per_kind: int
     #: Live pages that are held open at the end.
     live: int
+    #: So long they are measured.
+    live_seconds: float
     #: A folder that stays, and is used again; None is one that is gone afterwards.
     folder: Path | None
 
@@ -165,6 +167,7 @@ class _Sitting:
             measured.cookie,
             measured.survey.live,
             pages=self._wish.live,
+            seconds=self._wish.live_seconds,
             sessions=runtime.sessions,
             meter=Meter(lambda: {name: [self._pid(name)] for name in ("web", "postgres")}),
         )

@@ -20,7 +20,8 @@ def test_every_page_of_the_console_is_asked_or_excused_and_none_fails() -> None:
         Path(folder).chmod(0o755)
         ended = subprocess.run(
             [sys.executable, "-m", "service.cli", "bench", "console", "--json", "--readers", "1000",
-             "--articles", "200", "--ledger", "10000", "--rounds", "1", "--addresses", "1", "--live", "6"],
+             "--articles", "200", "--ledger", "10000", "--rounds", "1", "--addresses", "1",
+             "--live", "6", "--live-seconds", "3"],
             env={**os.environ, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/elsewhere", "TMPDIR": folder},
             capture_output=True, text=True, timeout=170, check=False,
         )  # fmt: skip
