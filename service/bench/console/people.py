@@ -192,7 +192,7 @@ def _subscriptions(house: House, dice: Random, *, now: datetime) -> Any:
             f"{pause if place % 1000 == 5 else _NULL}\t"
             f"{hours[place % 168] if active else _NULL}\tf\t{place % 50}\t{at}\t{at}\t"
             f"{_NULL if state == 'pending' else at}\t"
-            f"{now - timedelta(days=place % 90) if state == 'unsubscribed' else _NULL}"
+            f"{_left_at(place, now) if state == 'unsubscribed' else _NULL}"
         )
 
 
@@ -207,7 +207,11 @@ def _consent(house: House, *, now: datetime) -> Any:
             yield (number, "confirmed", joined_at(place, house.readers, now=now), "page", "{}")
         if state == "unsubscribed":
             details = f'{{"mailing": {place // 20 % 200 + 1}}}' if place % 3 else "{}"
-            yield (number, "unsubscribed", now - timedelta(days=place % 90), "one-click", details)
+            yield (number, "unsubscribed", _left_at(place, now), "one-click", details)
+
+
+def _left_at(place: int, now: datetime) -> datetime:
+    return now - timedelta(days=place % 90, seconds=place % 86_399)
 
 
 def _suppressions(size: Size, hash_address: AddressHasher, *, now: datetime) -> Any:
