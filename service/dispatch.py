@@ -1,6 +1,8 @@
 """Wakes workers by name. Losing a wake-up delays work until the next tick and never loses it."""
 
 import logging
+import threading
+import time
 from enum import StrEnum
 from typing import Protocol
 
@@ -92,3 +94,45 @@ class CeleryDispatcher:
                 task.value,
                 type(error).__name__,
             )
+
+
+class CoalescingDispatcher:
+    """Wakes from a thread of its own, and once for all that ask within a moment.
+
+    For the web: a press of the sign-up button does not wait for the broker, and a hundred presses a second
+    are twenty wake-ups. Whatever was committed before the call is seen by a wake-up that comes after it.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, *, apart_seconds: float = 0.05) -> None:
+        self._dispatcher = dispatcher
+        self._apart_seconds = apart_seconds
+        self._asked: set[TaskName] = set()
+        self._is_asked = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self, task: TaskName) -> None:
+        """Return at once; the worker is woken a moment later."""
+        with self._lock:
+            self._asked.add(task)
+            # Begun at the first call: a server forks its workers after it has built this.
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+                self._thread.start()
+        self._is_asked.set()
+
+    def _run(self) -> None:
+        while self._is_asked.wait():
+            self._is_asked.clear()
+            with self._lock:
+                asked, self._asked = self._asked, set()
+            for task in sorted(asked):
+                self._wake(task)
+            time.sleep(self._apart_seconds)
+
+    def _wake(self, task: TaskName) -> None:
+        try:
+            self._dispatcher.wake(task)
+        except Exception:
+            # The thread must outlive it: every later wake-up is its work.
+            log.exception("Could not wake %s; the next tick will.", task.value)

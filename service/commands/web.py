@@ -8,6 +8,7 @@ from gunicorn.app.base import BaseApplication
 
 from service import bootstrap, logs, settings
 from service.app import create_app
+from service.dispatch import CoalescingDispatcher
 from service.settings import Settings
 
 #: Streams of live pages never end by themselves; a stop does not wait for them.
@@ -42,8 +43,10 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        # A page waits for its own query only; streams hold no connection.
-        return create_app(bootstrap.build(self._settings, pool_size=16))
+        # A page waits for its own query only; streams hold no connection. One that answered half a second ago
+        # is alive, or the database has died within it; asking each time is one round trip in a dozen.
+        runtime = bootstrap.build(self._settings, pool_size=16, trust_seconds=0.5)
+        return create_app(runtime.with_(dispatcher=CoalescingDispatcher(runtime.dispatcher)))
 
 
 @click.command()

@@ -5,16 +5,26 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import exists, select, text
 from sqlalchemy.orm import Session
 
-from service.delivery.models import Mailing, Message, MessageState
+from service.delivery.models import Mailing, Message, MessageState, Stream
 from service.errors import InvalidInput
 
 #: Rows per INSERT statement.
 SLICE = 5_000
+
+
+class Target(Protocol):
+    """A mailing, as much as a row needs of it."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def stream(self) -> Stream: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ _PUT = text(
 )
 
 
-def put(session: Session, mailing: Mailing, rows: Sequence[NewMessage], *, now: datetime) -> int:
+def put(session: Session, mailing: Target, rows: Sequence[NewMessage], *, now: datetime) -> int:
     """Add the messages that are not there yet; return how many were new."""
     new = 0
     for start in range(0, len(rows), SLICE):

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,15 @@ from service.errors import Conflict, NotFound
 MONTH_GRACE = timedelta(days=2)
 #: Who did it, where no operator and no reader did.
 SYSTEM = "system"
+
+_FIND_ID = text("SELECT id FROM mailings WHERE cause = :cause")
+
+
+class Month(NamedTuple):
+    """A month's transactional mailing, as the ledger takes it."""
+
+    id: int
+    stream: Stream = Stream.TRANSACTIONAL
 
 
 def open_mailing(
@@ -45,16 +55,26 @@ def find_by_cause(session: Session, cause: str) -> Mailing | None:
     return session.scalars(select(Mailing).where(Mailing.cause == cause)).one_or_none()
 
 
+def of_this_month(session: Session, *, now: datetime) -> Month:
+    """Return the mailing that `transactional` returns, read as lightly as every sign-up wants it."""
+    mailing_id = session.execute(_FIND_ID, {"cause": _month_cause(now)}).scalar()
+    return Month(transactional(session, now=now).id if mailing_id is None else mailing_id)
+
+
 def transactional(session: Session, *, now: datetime) -> Mailing:
     """Return this month's mailing of confirmations and other mails that one person asked for."""
     return open_mailing(
         session,
         stream=Stream.TRANSACTIONAL,
-        cause=f"transactional {now:%Y-%m}",
+        cause=_month_cause(now),
         title=f"Confirmations and invitations, {now:%Y-%m}",
         list_id=None,
         now=now,
     )
+
+
+def _month_cause(now: datetime) -> str:
+    return f"transactional {now:%Y-%m}"
 
 
 def finish_planning(session: Session, mailing_id: int, *, now: datetime) -> None:

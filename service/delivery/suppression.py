@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -11,6 +11,14 @@ from service.delivery.models import Suppression
 
 #: The list id that means "every list".
 EVERYWHERE = 0
+
+# Asked with every sign-up and every window of mails. The global reason wins: it comes last.
+_FIND = text(
+    """
+    SELECT address_hash, reason FROM suppressions
+    WHERE address_hash = ANY(:hashes) AND list_id = ANY(:lists) ORDER BY list_id DESC
+    """
+)
 
 
 def suppress(
@@ -64,10 +72,5 @@ def find(session: Session, hashes: Collection[bytes], *, list_id: int | None) ->
     if not hashes:
         return {}
     lists = {EVERYWHERE, list_id if list_id is not None else EVERYWHERE}
-    rows = session.execute(
-        select(Suppression.address_hash, Suppression.reason)
-        .where(Suppression.address_hash.in_(hashes), Suppression.list_id.in_(lists))
-        # The global reason wins: it comes last into the dictionary.
-        .order_by(Suppression.list_id.desc())
-    )
+    rows = session.execute(_FIND, {"hashes": list(hashes), "lists": list(lists)})
     return {row.address_hash: row.reason for row in rows}

@@ -2,25 +2,33 @@
 
 from typing import TypeVar
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from service.errors import NotFound
 from service.newsletters.models import Newsletter, Sender, Topic
 
 Row = TypeVar("Row", Newsletter, Sender, Topic)
 
+# Asked by every page for readers: put together once, and one statement with its topics.
+_BY_SLUG = (
+    select(Newsletter)
+    .where(Newsletter.closed_at.is_(None), Newsletter.slug == bindparam("slug"))
+    .options(joinedload(Newsletter.topics))
+)
+
 
 def find_by_slug(session: Session, slug: str) -> Newsletter | None:
     """Return the open newsletter under this slug, with its topics; any text may be asked for."""
     if "\0" in slug:  # PostgreSQL refuses it in any text
         return None
-    return session.scalars(_open().where(Newsletter.slug == slug)).one_or_none()
+    return session.scalars(_BY_SLUG, {"slug": slug}).unique().one_or_none()
 
 
 def list_open(session: Session) -> list[Newsletter]:
     """Return every open newsletter, oldest first, with its topics."""
-    return list(session.scalars(_open().order_by(Newsletter.id)))
+    statement = select(Newsletter).where(Newsletter.closed_at.is_(None))
+    return list(session.scalars(statement.options(selectinload(Newsletter.topics)).order_by(Newsletter.id)))
 
 
 def get(session: Session, newsletter_id: int) -> Newsletter:
@@ -65,7 +73,3 @@ def _found(row: Row | None, word: str) -> Row:
     if row is None:
         raise NotFound(f"There is no such {word}.")
     return row
-
-
-def _open() -> Select[Newsletter]:
-    return select(Newsletter).where(Newsletter.closed_at.is_(None)).options(selectinload(Newsletter.topics))

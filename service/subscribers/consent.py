@@ -40,7 +40,7 @@ def record(
     why = {} if circumstances.reason is None else {"reason": circumstances.reason}
     session.add(
         ConsentEvent(
-            subscription_id=subscription.id,
+            subscription=subscription,
             kind=kind,
             at=now,
             channel=circumstances.channel,

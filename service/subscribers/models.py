@@ -205,6 +205,7 @@ class ConsentEvent(Model):
     subscription_id: Mapped[int] = mapped_column(
         ForeignKey("subscriptions.id", ondelete="CASCADE"), index=True
     )
+    subscription: Mapped[Subscription] = relationship()
     kind: Mapped[ConsentKind]
     at: Mapped[datetime]
     #: Which form or channel: "form", "preferences", "one-click", "page", "operator 3".

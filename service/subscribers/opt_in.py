@@ -10,14 +10,14 @@ from service.delivery import suppression
 from service.errors import NotFound
 from service.languages.words import _
 from service.newsletters.models import Newsletter
-from service.subscribers import addresses, caps, consent, outgoing
+from service.subscribers import addresses, attempts, caps, consent, outgoing
 from service.subscribers.addresses import Address
+from service.subscribers.attempts import Findings
 from service.subscribers.choices import Choices
 from service.subscribers.consent import Circumstances
 from service.subscribers.models import (
     ConsentKind,
     Held,
-    SignupAttempt,
     Subscriber,
     Subscription,
     SubscriptionState,
@@ -32,44 +32,39 @@ from service.tokens import AddressHasher
 class SignUp:
     """One press of the sign-up button."""
 
-    newsletter_id: int
     address: Address
     choices: Choices
     circumstances: Circumstances
 
 
-def request(session: Session, sign_up: SignUp, *, hash_address: AddressHasher, now: datetime) -> None:
+def request(
+    session: Session, newsletter: Newsletter, sign_up: SignUp, *, hash_address: AddressHasher, now: datetime
+) -> None:
     """Ask the inbox for a confirmation, or tell a confirmed reader where the settings are.
 
     The caller's answer is the same in every case: whether the address is known, capped, suppressed or new.
     :raises InvalidInput: a choice that is not offered.
     :raises CapReached: the visitor's network asked too often, or too many ask at once.
-    :raises NotFound: no such newsletter, or it takes no readers.
+    Whatever it raises, it has written nothing.
+    :raises NotFound: the newsletter takes no readers.
     """
-    newsletter = session.get(Newsletter, sign_up.newsletter_id)
-    if newsletter is None or newsletter.closed_at is not None:
+    if newsletter.closed_at is not None:
         raise NotFound(_("This newsletter takes no new readers."))
     sign_up.choices.check(newsletter)
     network = caps.network_of(sign_up.circumstances.ip or "")
     email_hash = hash_address(sign_up.address.key)
     caps.hold(session, network=network, email_hash=email_hash)
-    caps.check(session, network=network, newsletter=newsletter, now=now)
-    subscriber = _find_subscriber(session, sign_up.address)
-    held = _held_by(session, sign_up.address, email_hash, newsletter, subscriber=subscriber, now=now)
-    attempt = SignupAttempt(
-        at=now,
-        email_hash=email_hash,
-        network=network,
-        newsletter_id=newsletter.id,
-        mailed=held is None,
-        held_by=held,
+    found = caps.find(session, sign_up.address, email_hash, network=network, newsletter=newsletter, now=now)
+    caps.check(found, newsletter)
+    held = _held_by(session, sign_up.address, email_hash, newsletter, found=found)
+    attempt_id = attempts.note(
+        session, email_hash=email_hash, network=network, newsletter_id=newsletter.id, held_by=held, now=now
     )
-    session.add(attempt)
-    session.flush()
+    subscriber = None if found.subscriber_id is None else session.get(Subscriber, found.subscriber_id)
     if held is None:
-        _mail(session, sign_up, subscriber, newsletter, attempt_id=attempt.id, now=now)
+        _mail(session, sign_up, subscriber, newsletter, attempt_id=attempt_id, now=now)
     elif subscriber is not None:
-        _correct(session, sign_up, subscriber, now=now)
+        _correct(session, sign_up, subscriber, newsletter, now=now)
 
 
 def confirm(
@@ -124,7 +119,8 @@ def _mail(
         return
     if subscription is None:
         subscription = Subscription(
-            subscriber=known or _add_subscriber(session, sign_up.address, newsletter, now=now),
+            # The address is held: nobody else adds it meanwhile.
+            subscriber=known or _new_subscriber(sign_up.address, now=now),
             newsletter=newsletter,
             locale=newsletter.locale,
             generation=0,
@@ -139,9 +135,11 @@ def _mail(
     outgoing.put_confirm(session, subscription, now=now)
 
 
-def _correct(session: Session, sign_up: SignUp, subscriber: Subscriber, *, now: datetime) -> None:
+def _correct(
+    session: Session, sign_up: SignUp, subscriber: Subscriber, newsletter: Newsletter, *, now: datetime
+) -> None:
     """Keep the newest choices of somebody who went back and sent the form again before confirming."""
-    subscription = _find_subscription(session, subscriber, sign_up.newsletter_id)
+    subscription = _find_subscription(session, subscriber, newsletter.id)
     if subscription is not None and subscription.state is SubscriptionState.PENDING:
         _take_request(session, sign_up, subscription, now=now)
 
@@ -149,7 +147,6 @@ def _correct(session: Session, sign_up: SignUp, subscriber: Subscriber, *, now: 
 def _take_request(session: Session, sign_up: SignUp, subscription: Subscription, *, now: datetime) -> None:
     sign_up.choices.apply(subscription)
     subscription.requested_at = now
-    session.flush()
     details = consent.choices(subscription) | {"generation": subscription.generation}
     consent.record(
         session,
@@ -159,24 +156,18 @@ def _take_request(session: Session, sign_up: SignUp, subscription: Subscription,
         now=now,
         details=details,
     )
+    session.flush()
 
 
 def _held_by(
-    session: Session,
-    address: Address,
-    email_hash: bytes,
-    newsletter: Newsletter,
-    *,
-    subscriber: Subscriber | None,
-    now: datetime,
+    session: Session, address: Address, email_hash: bytes, newsletter: Newsletter, *, found: Findings
 ) -> Held | None:
     """Say what forbids a mail to this address; None when nothing does."""
     if not _is_person(address, newsletter):
         return Held.ROLE
     if suppression.find(session, [email_hash], list_id=newsletter.id):
         return Held.SUPPRESSED
-    allowed = caps.may_mail(session, email_hash, subscriber=subscriber, newsletter_id=newsletter.id, now=now)
-    return None if allowed else Held.ADDRESS
+    return None if caps.may_mail(found) else Held.ADDRESS
 
 
 def _is_person(address: Address, newsletter: Newsletter) -> bool:
@@ -185,18 +176,8 @@ def _is_person(address: Address, newsletter: Newsletter) -> bool:
     return not addresses.is_role(address.key) and address.key not in ours
 
 
-def _find_subscriber(session: Session, address: Address) -> Subscriber | None:
-    return session.scalars(select(Subscriber).where(Subscriber.email_key == address.key)).one_or_none()
-
-
-def _add_subscriber(
-    session: Session, address: Address, newsletter: Newsletter, *, now: datetime
-) -> Subscriber:
-    # The address is held: nobody else adds it meanwhile.
-    row = Subscriber(email=address.email, email_key=address.key, created_at=now)
-    session.add(row)
-    session.flush()
-    return row
+def _new_subscriber(address: Address, *, now: datetime) -> Subscriber:
+    return Subscriber(email=address.email, email_key=address.key, created_at=now)
 
 
 def _find_subscription(session: Session, subscriber: Subscriber, newsletter_id: int) -> Subscription | None:

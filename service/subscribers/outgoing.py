@@ -74,4 +74,4 @@ def _put(
         subscription_id=subscription.id,
         details=details,
     )
-    ledger.put(session, mailings.transactional(session, now=now), [message], now=now)
+    ledger.put(session, mailings.of_this_month(session, now=now), [message], now=now)

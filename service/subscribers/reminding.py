@@ -29,7 +29,7 @@ def remind(session: Session, *, hash_address: AddressHasher, now: datetime) -> i
     for subscription in _lock_waiting(session, now=now):
         email_hash = hash_address(subscription.subscriber.email_key)
         is_suppressed = suppression.find(session, [email_hash], list_id=subscription.newsletter_id)
-        if not is_suppressed and caps.may_remind(session, email_hash, subscription.subscriber, now=now):
+        if not is_suppressed and caps.may_remind(session, email_hash, subscription, now=now):
             outgoing.put_reminder(session, subscription, now=now)
             written += 1
         subscription.reminded_at = now

@@ -22,7 +22,6 @@ from service.web.context import now, runtime
 from service.web.errors import STATUSES
 from service.web.readers import embed_words, offer, sample, signing_up
 from service.web.readers.sign_up import find
-from service.web.readers.sign_up_form import SignUpForm
 from service.web.readers.signing_up import Outcome
 from service.web.security import csrf
 
@@ -91,10 +90,8 @@ def show(slug: str) -> ResponseReturnValue:
 @blueprint.post("/api/n/<slug>/subscribe", provide_automatic_options=False)
 def subscribe(slug: str) -> ResponseReturnValue:
     """Take a sign-up, as JSON or as a form; 202 says that the inbox is asked, whoever it belongs to."""
-    newsletter = find(slug)
-    form = SignUpForm(newsletter, _sent_fields())
-    outcome = signing_up.take(newsletter, form, channel="embed", form_url=_form_url())
-    return _taken(newsletter) if outcome.is_taken else _told(outcome)
+    press = signing_up.press(slug, _sent_fields(), channel="embed", form_url=_form_url())
+    return _taken(press.newsletter) if press.outcome.is_taken else _told(press.outcome)
 
 
 @blueprint.route("/api/n/<slug>/subscribe", methods=["OPTIONS"])

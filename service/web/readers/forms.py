@@ -1,7 +1,8 @@
 """What readers choose in forms; every refusal is a sentence beside its field."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeVar
 
 from wtforms import (
     BooleanField,
@@ -21,6 +22,10 @@ from service.languages.words import _, later, n_
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers.choices import RHYTHMS, Choices, check_time_zone, check_topics, enough_offered
 from service.subscribers.models import ENOUGH_ITEMS
+
+Read = TypeVar("Read")
+Value = TypeVar("Value", int, str)
+Options = tuple[tuple[Value, str], ...]
 
 
 def _topic_id(value: int | str) -> int:
@@ -43,16 +48,26 @@ class ChoicesForm(Form):
     def __init__(self, newsletter: Newsletter, *args: Any, **kwargs: Any) -> None:
         self.newsletter = newsletter
         super().__init__(*args, **kwargs)
-        #: What the page offers, as (value, label).
-        self.rhythms = tuple((rhythm.value, _(name)) for rhythm, name in RHYTHMS.items())
-        self.weekdays = tuple((day, capitalised(dates.weekday(day))) for day in range(1, 8))
-        self.hours = tuple((hour, dates.time_of_day(hour)) for hour in range(24))
-        self.numbers = tuple(
-            (n, n_("%(n)s article", "%(n)s articles", n)) for n in enough_offered(newsletter)
-        )
         if self.enough_items.data is None and not self.enough_items.raw_data:
             # A form of before, or of somebody else's page.
             self.enough_items.data = min(max(ENOUGH_ITEMS, newsletter.min_items), newsletter.max_items)
+
+    @cached_property
+    def rhythms(self) -> Options[str]:
+        """What the page offers, as (value, label); a press of the button never asks."""
+        return tuple((rhythm.value, _(name)) for rhythm, name in RHYTHMS.items())
+
+    @cached_property
+    def weekdays(self) -> Options[int]:
+        return tuple((day, capitalised(dates.weekday(day))) for day in range(1, 8))
+
+    @cached_property
+    def hours(self) -> Options[int]:
+        return tuple((hour, dates.time_of_day(hour)) for hour in range(24))
+
+    @cached_property
+    def numbers(self) -> Options[int]:
+        return tuple((n, n_("%(n)s article", "%(n)s articles", n)) for n in enough_offered(self.newsletter))
 
     def validate_topics(self, field: Field) -> None:
         check(lambda: check_topics(self.newsletter, field.data or ()))
@@ -93,8 +108,9 @@ _PLAINLY = {
 }
 
 
-def check(rule: Callable[[], object]) -> None:
+def check(rule: Callable[[], Read]) -> Read:
+    """Return what a rule reads; its refusal is the field's."""
     try:
-        rule()
+        return rule()
     except InvalidInput as error:
         raise ValidationError(str(error)) from error

@@ -26,13 +26,11 @@ def show(slug: str) -> ResponseReturnValue:
 
 @blueprint.post("/n/<slug>/frame")
 def submit(slug: str) -> ResponseReturnValue:
-    newsletter = find(slug)
-    form = SignUpForm(newsletter, request.form)
-    outcome = signing_up.take(newsletter, form, channel="frame")
-    if outcome.is_taken:
-        return framable(page("frame_sent", newsletter=newsletter))
-    topic = offer.find_topic(newsletter, request.form.get("topic", ""))
-    return refused(_page(newsletter, form, outcome, topic=topic), outcome)
+    press = signing_up.press(slug, request.form, channel="frame")
+    if press.outcome.is_taken:
+        return framable(page("frame_sent", newsletter=press.newsletter))
+    topic = offer.find_topic(press.newsletter, request.form.get("topic", ""))
+    return refused(_page(press.newsletter, press.form, press.outcome, topic=topic), press.outcome)
 
 
 # Browsers give a frame on another site no cookie of ours. The form acts for nobody who is logged in, and

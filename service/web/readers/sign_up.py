@@ -29,13 +29,11 @@ def show(slug: str) -> ResponseReturnValue:
 @blueprint.post("/n/<slug>")
 def submit(slug: str) -> ResponseReturnValue:
     """Take a request; the answer is the same whether or not the address is known."""
-    newsletter = find(slug)
-    form = SignUpForm(newsletter, request.form)
-    outcome = signing_up.take(newsletter, form, channel="form")
-    if outcome.is_taken:
+    press = signing_up.press(slug, request.form, channel="form")
+    if press.outcome.is_taken:
         return redirect(url_for("sign_up.sent", slug=slug), code=303)
-    topic = offer.find_topic(newsletter, request.form.get("topic", ""))
-    return refused(_page(newsletter, form, outcome, topic=topic), outcome)
+    topic = offer.find_topic(press.newsletter, request.form.get("topic", ""))
+    return refused(_page(press.newsletter, press.form, press.outcome, topic=topic), press.outcome)
 
 
 @blueprint.post("/n/<slug>/start")

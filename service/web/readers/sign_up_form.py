@@ -6,6 +6,7 @@ from wtforms import Field, StringField
 
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import addresses, schedule, typos
+from service.subscribers.addresses import Address
 from service.subscribers.guard import Evidence
 from service.web.readers.forms import ChoicesForm, check
 
@@ -21,6 +22,8 @@ class SignUpForm(ChoicesForm):
     #: People do not see it.
     website = StringField()
     nonce = StringField()
+
+    _address: Address | None = None
 
     def __init__(self, newsletter: Newsletter, *args: Any, **kwargs: Any) -> None:
         super().__init__(newsletter, *args, **kwargs)
@@ -38,7 +41,13 @@ class SignUpForm(ChoicesForm):
             self.email.data = self.instead.data
 
     def validate_email(self, field: Field) -> None:
-        check(lambda: addresses.parse(field.data or ""))
+        self._address = check(lambda: addresses.parse(field.data or ""))
+
+    @property
+    def address(self) -> Address:
+        """What was read from the field; ask only after `validate()`."""
+        assert self._address is not None
+        return self._address
 
     @property
     def suggestion(self) -> str | None:

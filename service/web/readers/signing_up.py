@@ -1,6 +1,9 @@
 """What happens to a filled-in sign-up form, the same for our page, the frame and the API."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from service.db import transaction
 from service.dispatch import TaskName
@@ -8,12 +11,13 @@ from service.errors import Conflict, InvalidInput
 from service.languages.words import _
 from service.newsletters.models import Newsletter
 from service.newsletters.queries import missing_for_sending
-from service.subscribers import addresses, caps, guard, opt_in, wording
+from service.subscribers import caps, guard, opt_in, wording
 from service.subscribers.caps import CapReached
+from service.subscribers.consent import Circumstances
 from service.subscribers.models import Held
 from service.subscribers.opt_in import SignUp
 from service.web.context import now, runtime, visitor_ip
-from service.web.readers.page import circumstances
+from service.web.readers.page import circumstances, get_newsletter
 from service.web.readers.sign_up_form import SignUpForm
 
 
@@ -30,6 +34,8 @@ class Outcome:
     retry_after: int | None = None
     #: For the next press, where this one came too soon or with a nonce of yesterday.
     nonce: str | None = None
+    #: Whether a mail may have been written, which a worker is woken for.
+    may_mail: bool = False
 
     @property
     def is_taken(self) -> bool:
@@ -41,55 +47,67 @@ def new_nonce(newsletter: Newsletter) -> str:
     return guard.nonce(runtime().tokens, newsletter_id=newsletter.id, now=now())
 
 
-def take(newsletter: Newsletter, form: SignUpForm, *, channel: str, form_url: str | None = None) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of the button, and what became of it."""
+
+    newsletter: Newsletter
+    form: SignUpForm
+    outcome: Outcome
+
+
+def press(slug: str, fields: MultiDict[str, str], *, channel: str, form_url: str | None = None) -> Press:
     """Ask the guard, then ask the inbox; the answer tells nothing about the address.
 
+    All of it is one transaction: what is refused has written nothing but its count.
+
     :raises Conflict: the newsletter is not ready to send anything.
+    :raises NotFound: there is no open newsletter under this name.
     """
+    with transaction(runtime().sessions) as session:
+        newsletter = get_newsletter(session, slug)
+        form = SignUpForm(newsletter, fields)
+        outcome = _take(session, form, circumstances(channel, form_url=form_url))
+    if outcome.may_mail:
+        runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
+    return Press(newsletter, form, outcome)
+
+
+def _take(session: Session, form: SignUpForm, where: Circumstances) -> Outcome:
+    newsletter = form.newsletter
     if missing_for_sending(newsletter):
         raise Conflict(_("Sign-up opens soon; this newsletter is still being prepared."))
     held = guard.judge(runtime().tokens, form.evidence, newsletter_id=newsletter.id, now=now())
     if held is Held.DECOY:
-        _count(newsletter, held)
+        _count(session, newsletter, held)
         return Outcome()
     if not form.validate():
         return Outcome(complaints=form.complaints())
     if form.suggestion is not None:
         return Outcome(suggestion=form.suggestion)
     if held is not None:
-        _count(newsletter, held)
+        _count(session, newsletter, held)
         sentence = _(guard.SENTENCES[held])
         fresh = new_nonce(newsletter) if held is Held.NONCE else None
         return Outcome(complaints={"form": sentence}, nonce=fresh)
-    return _request(newsletter, form, channel=channel, form_url=form_url)
+    return _request(session, form, where)
 
 
-def _request(newsletter: Newsletter, form: SignUpForm, *, channel: str, form_url: str | None) -> Outcome:
-    choices = form.choices()
+def _request(session: Session, form: SignUpForm, where: Circumstances) -> Outcome:
+    newsletter, choices = form.newsletter, form.choices()
     shown = wording.consented(newsletter, with_announcements=choices.announcements)
-    sign_up = SignUp(
-        newsletter_id=newsletter.id,
-        address=addresses.parse(form.email.data or ""),
-        choices=choices,
-        circumstances=circumstances(channel, wording=shown, form_url=form_url),
-    )
+    sign_up = SignUp(address=form.address, choices=choices, circumstances=replace(where, wording=shown))
     try:
-        with transaction(runtime().sessions) as session:
-            # Read a moment ago for the form; the session finds it as long as somebody holds it.
-            held = session.merge(newsletter, load=False)
-            opt_in.request(session, sign_up, hash_address=runtime().hash_address, now=now())
-            del held
+        opt_in.request(session, newsletter, sign_up, hash_address=runtime().hash_address, now=now())
     except CapReached as reached:
-        _count(newsletter, reached.held_by)
+        _count(session, newsletter, reached.held_by)
         return Outcome(complaints={"form": str(reached)}, status=429, retry_after=reached.retry_after)
     except InvalidInput as error:
-        # Archived or closed between the form and the press.
+        # Archived between the form and the press.
         return Outcome(complaints={error.field or "form": str(error)})
-    runtime().dispatcher.wake(TaskName.DELIVER_TRANSACTIONAL)
-    return Outcome()
+    return Outcome(may_mail=True)
 
 
-def _count(newsletter: Newsletter, held: Held) -> None:
+def _count(session: Session, newsletter: Newsletter, held: Held) -> None:
     network = caps.network_of(visitor_ip())
-    with transaction(runtime().sessions) as session:
-        guard.count_refusal(session, held, newsletter_id=newsletter.id, network=network, now=now())
+    guard.count_refusal(session, held, newsletter_id=newsletter.id, network=network, now=now())

@@ -49,12 +49,11 @@ def sign_up(
     **values: object,
 ) -> None:
     request = SignUp(
-        newsletter_id=newsletter.id,
         address=addresses.parse(email),
         choices=choices(newsletter, **values),
         circumstances=circumstances,
     )
-    opt_in.request(session, request, hash_address=HASH, now=now)
+    opt_in.request(session, newsletter, request, hash_address=HASH, now=now)
 
 
 def the_subscription(session: Session) -> Subscription:
