@@ -12,7 +12,8 @@ from service.digests import planning
 from service.newsletters.models import Rhythm
 from service.operators.models import Role
 from service.ops import heartbeats
-from tests.factories import make_newsletter
+from service.subscribers.models import ConsentEvent, ConsentKind, SubscriptionState
+from tests.factories import make_newsletter, make_subscription
 from tests.integration.digests.worlds import LINKS, make_due, make_world
 from tests.integration.ops.scenes import EVERYTHING, make_mailing
 from tests.integration.web_admin.browsing import Visitor
@@ -129,3 +130,24 @@ def test_readers_whose_hour_passed_are_an_alarm_that_leads_to_their_edition(
     shown = visitor.open(edition[1]).text
     assert "14 h late" in shown
     assert "their hour had passed for too long" in shown
+
+
+def test_the_numbers_of_readers_lead_to_the_readers_that_they_count(
+    sessions: Sessions, visitor: Visitor
+) -> None:
+    now = datetime.now(UTC)
+    with transaction(sessions) as session:
+        newsletter = make_newsletter(session)
+        for _ in range(3):
+            make_subscription(session, newsletter)
+        make_subscription(session, newsletter, state=SubscriptionState.PENDING)
+        left = make_subscription(session, newsletter, state=SubscriptionState.UNSUBSCRIBED)
+        for kind in (ConsentKind.CONFIRMED, ConsentKind.UNSUBSCRIBED):
+            session.add(ConsentEvent(subscription_id=left.id, kind=kind, at=now, channel="page", details={}))
+    visitor.be(sessions, Role.VIEWER)
+    page = visitor.open("/console/").text
+    found = re.findall(r'<a href="(/console/readers/\?[^"]+)">([\d,]+)</a>', page)
+    assert [int(n) for _, n in found] == [3, 1, 1, 1]
+    for url, n in found:
+        listed = visitor.open(unescape(url)).text
+        assert len(set(re.findall(r'href="/console/readers/(\d+)"', listed))) == int(n), url
