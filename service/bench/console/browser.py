@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from urllib.parse import urlencode
@@ -34,8 +34,9 @@ class Page:
 class Browser:
     """Asks for one page after the other, each over a connection of its own."""
 
-    def __init__(self, port: int, numbers: Iterator[int]) -> None:
-        self._port, self._numbers = port, numbers
+    def __init__(self, port: int, numbers: Iterator[int], *, check: Callable[[], None]) -> None:
+        """`check` is called before each request, and raises when nobody waits for answers any more."""
+        self._port, self._numbers, self._check = port, numbers, check
         self._cookies: dict[str, str] = {}
         self._token = ""
 
@@ -64,6 +65,7 @@ class Browser:
         self._token = _token_in(self.get(_ACCOUNT))
 
     def _ask(self, method: str, path: str, body: str | None, plans: bool) -> Page:
+        self._check()
         number = next(self._numbers)
         headers = {"Host": f"localhost:{self._port}", NUMBER: str(number), "Cookie": self.cookie}
         headers |= {PLANS: "1"} if plans else {}

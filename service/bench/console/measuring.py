@@ -39,6 +39,8 @@ class Question:
     kind: str
     address: str
     ask: Callable[[], Page]
+    #: Downloads are asked for once: those of an installation of years last for a minute.
+    is_file: bool = False
 
 
 @dataclass(slots=True)
@@ -70,10 +72,16 @@ class Measuring:
     """One sitting of an administrator, and of a stranger before the doors."""
 
     def __init__(
-        self, port: int, notes: Notes, *, megabytes: Callable[[], float], progress: Progress
+        self,
+        port: int,
+        notes: Notes,
+        *,
+        megabytes: Callable[[], float],
+        check: Callable[[], None],
+        progress: Progress,
     ) -> None:
         numbers = count(1)
-        self._browser, self._stranger = Browser(port, numbers), Browser(port, numbers)
+        self._browser, self._stranger = (Browser(port, numbers, check=check) for _ in range(2))
         self._notes, self._megabytes, self._progress = notes, megabytes, progress
         self._kinds: dict[str, _Kind] = defaultdict(_Kind)
         self._logged_in_at = float("-inf")
@@ -88,14 +96,16 @@ class Measuring:
         self._explain(counting)
         asked = [*self._pages(found), *self._forms([*searches, *counting])]
         for question in asked:
-            self._take(question)
+            if not question.is_file:
+                self._take(question)
         for kind in self._kinds.values():
             kind.taken.clear()
         warm = half = self._megabytes()
         for number in range(1, rounds + 1):
             self._stay_logged_in()
             for question in asked:
-                self._take(question)
+                if number == 1 or not question.is_file:
+                    self._take(question)
             self._progress.sent(number, rounds)
             half = self._megabytes() if number == (rounds + 1) // 2 else half
         memory = Memory(before, warm, half, self._megabytes())
@@ -149,7 +159,7 @@ class Measuring:
             if len(addresses) > survey.MEASURED:
                 addresses.sort(key=lambda each: -milliseconds(each, browser))
             for address in addresses[: survey.MEASURED]:
-                yield Question(str(shape), address, partial(browser.get, address))
+                yield Question(str(shape), address, partial(browser.get, address), shape.is_file)
 
     def _forms(self, forms: Sequence[looks.Look]) -> Iterator[Question]:
         for look in forms:

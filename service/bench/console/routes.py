@@ -32,6 +32,11 @@ class Shape:
     rule: str
     keys: tuple[str, ...]
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a download, which lasts as long as what is in it."""
+        return self.rule.endswith(".csv")
+
     def __str__(self) -> str:
         return self.rule + (f" ?{'&'.join(self.keys)}" if self.keys else "")
 

@@ -149,7 +149,9 @@ class _Sitting:
 
     def _measure(self, runtime: Runtime) -> Measured:
         routes = Routes(create_app(runtime).url_map)
-        sitting = Measuring(self._port, self._notes, megabytes=self._megabytes, progress=self._progress)
+        sitting = Measuring(
+            self._port, self._notes, megabytes=self._megabytes, check=self._check, progress=self._progress
+        )
         return sitting.run(
             routes,
             runtime.sessions,
@@ -196,6 +198,11 @@ class _Sitting:
 
     def _megabytes(self) -> float:
         return memory.resident_mb(self._pid("web"))
+
+    def _check(self) -> None:
+        """:raises BenchmarkError: somebody has asked us to end."""
+        if self._supervisor.stopping:
+            raise BenchmarkError(INTERRUPTED)
 
     def _pid(self, name: str) -> int:
         pid = self._supervisor.pid_of(name)

@@ -110,6 +110,8 @@ class _Walker:
         if shape is None or address in self._seen:
             return
         kind = (shape, kind_of(address))
+        if shape.is_file and self._rules[shape.rule]:
+            return
         if self._kinds[kind] >= self._per_kind or self._rules[shape.rule] >= self._per_kind * _KINDS:
             return
         self._seen.add(address)
