@@ -11,6 +11,7 @@ from service.bench import planning
 from service.bench.plan import Mode, Plan, parse_delay, parse_size
 from service.bench.runner import run
 from service.commands.bench_bar import Bar
+from service.commands.bench_console import console
 from service.commands.bench_digests import assemble, ranking
 from service.commands.bench_signup import signup
 
@@ -178,3 +179,4 @@ def ledger(rows: int, as_json: bool) -> None:
 bench.add_command(ranking)
 bench.add_command(assemble)
 bench.add_command(signup)
+bench.add_command(console)

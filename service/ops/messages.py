@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Select, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from service.delivery.models import Attempt, Event, Mailing, MailingTally, Message, MessageState, Stream
 from service.errors import NotFound
@@ -20,8 +20,9 @@ IN_HAND = frozenset({MessageState.CLAIMED, MessageState.SENDING})
 
 _Kind = TypeVar("_Kind", Attempt, Event)
 
-#: A domain or a relay is looked for among so many messages a page.
-SCAN = 10_000
+#: What no index knows is looked for among so many messages a page, and in portions: the plan of a portion is
+#: always the same, and most pages are full after the first.
+SCAN, _PORTION = 10_000, 2_000
 
 #: (mailing id, message id): where a page of a list begins.
 Key = tuple[int, int]
@@ -42,6 +43,11 @@ class Filter:
     #: Of the recipient, and the relay of the last try: looked for among the newest that match otherwise.
     domain: str | None = None
     relay: str | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it asks for what no index knows."""
+        return any(each is not None for each in (self.since, self.domain, self.relay))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +95,20 @@ class Story:
 
 def list_page(session: Session, wanted: Filter, *, before: Key | None = None, limit: int = 50) -> Page:
     """Return one page. Partial indexes serve rare states; of the others every mailing asked has many."""
-    mailing_ids = [wanted.mailing_id] if wanted.mailing_id is not None else _with_such(session, wanted)
+    query = _indexed(wanted, _with_such(session, wanted))
+    if wanted.is_narrow:
+        return _narrowed(session, query, wanted, before=before, limit=limit)
+    found = session.scalars(_before(query, before).limit(limit + 1)).all()
+    shown = found[:limit]
+    last = shown[-1] if len(found) > limit else None
+    return Page(_rows(session, shown), (last.mailing_id, last.id) if last else None)
+
+
+def _indexed(wanted: Filter, mailing_ids: Sequence[int]) -> Select[Message]:
     query = (
         select(Message)
         .where(Message.mailing_id.in_(mailing_ids), Message.state.in_(wanted.states))
         .order_by(Message.mailing_id.desc(), Message.id.desc())
-        .limit(limit + 1)
     )
     if wanted.states <= IN_HAND:
         # Says what is true of them anyhow, so that the index of the few held rows is used.
@@ -103,45 +117,48 @@ def list_page(session: Session, wanted: Filter, *, before: Key | None = None, li
         query = query.where(Message.reason == wanted.reason)
     if wanted.undecided:
         query = query.where(Message.reason != "left")
-    if wanted.since is not None:
-        query = query.where(Message.state_at >= wanted.since)
     if wanted.recipe_id is not None:
         query = query.where(Message.recipe_id == wanted.recipe_id)
-    if wanted.stream is not None:
-        query = query.where(Message.stream == wanted.stream)
-    if before is not None:
-        query = query.where(tuple_(Message.mailing_id, Message.id) < before)
-    if wanted.domain is not None or wanted.relay is not None:
-        return _narrowed(session, query, wanted, limit=limit)
-    found = session.scalars(query).all()
-    shown = found[:limit]
-    last = shown[-1] if len(found) > limit else None
-    return Page(_rows(session, shown), (last.mailing_id, last.id) if last else None)
+    return query
 
 
-def _narrowed(session: Session, query: Select[Message], wanted: Filter, *, limit: int) -> Page:
-    """Look for a domain or a relay among so many that match otherwise; a short page may not be the last."""
-    among = query.limit(SCAN).subquery()
-    found = (
-        select(Message)
-        .join(among, (among.c.mailing_id == Message.mailing_id) & (among.c.id == Message.id))
-        .order_by(Message.mailing_id.desc(), Message.id.desc())
-        .limit(limit + 1)
-    )
+def _before(query: Select[Message], before: Key | None) -> Select[Message]:
+    return query if before is None else query.where(tuple_(Message.mailing_id, Message.id) < before)
+
+
+def _narrowed(
+    session: Session, query: Select[Message], wanted: Filter, *, before: Key | None, limit: int
+) -> Page:
+    """Look among so many that match otherwise; a short page may not be the last."""
+    found: list[Message] = []
+    for _ in range(SCAN // _PORTION):
+        portion = _before(query, before).limit(_PORTION)
+        found += session.scalars(_matching(portion, wanted).limit(limit + 1 - len(found)))
+        if len(found) > limit:
+            return Page(_rows(session, found[:limit]), (found[limit - 1].mailing_id, found[limit - 1].id))
+        ids = portion.with_only_columns(Message.mailing_id, Message.id).offset(_PORTION - 1).limit(1)
+        end = session.execute(ids).first()
+        before = (end[0], end[1]) if end is not None else None
+        if before is None:
+            break
+    return Page(_rows(session, found), before)
+
+
+def _matching(portion: Select[Message], wanted: Filter) -> Select[Message]:
+    one = aliased(Message, portion.subquery())
+    found = select(one).order_by(one.mailing_id.desc(), one.id.desc())
+    if wanted.since is not None:
+        found = found.where(one.state_at >= wanted.since)
     if wanted.domain is not None:
-        found = found.join(Subscriber, Subscriber.id == Message.subscriber_id).where(
+        found = found.join(Subscriber, Subscriber.id == one.subscriber_id).where(
             func.lower(func.split_part(Subscriber.email, "@", 2)) == wanted.domain
         )
     if wanted.relay is not None:
-        last_try = (Attempt.mailing_id == Message.mailing_id) & (Attempt.message_id == Message.id)
-        found = found.join(Attempt, last_try & (Attempt.number == Message.attempts)).where(
+        last_try = (Attempt.mailing_id == one.mailing_id) & (Attempt.message_id == one.id)
+        found = found.join(Attempt, last_try & (Attempt.number == one.attempts)).where(
             Attempt.relay == wanted.relay
         )
-    rows = session.scalars(found).all()
-    if len(rows) > limit:
-        return Page(_rows(session, rows[:limit]), (rows[limit - 1].mailing_id, rows[limit - 1].id))
-    end = session.scalars(query.limit(1).offset(SCAN - 1)).first()
-    return Page(_rows(session, rows), (end.mailing_id, end.id) if end is not None else None)
+    return found
 
 
 def get(session: Session, mailing_id: int, message_id: int) -> Story:
@@ -189,6 +206,8 @@ def _message(session: Session, mailing_id: int, message_id: int) -> Message:
 
 def _with_such(session: Session, wanted: Filter) -> Sequence[int]:
     """Ask the counters which mailings have such messages, so that no other one is looked through."""
+    if wanted.mailing_id is not None and wanted.stream is None:
+        return [wanted.mailing_id]
     query = (
         select(MailingTally.mailing_id)
         .where(MailingTally.state.in_(wanted.states))
@@ -199,6 +218,13 @@ def _with_such(session: Session, wanted: Filter) -> Sequence[int]:
         query = query.where(MailingTally.reason == wanted.reason)
     if wanted.since is not None:
         query = query.where(MailingTally.hour >= wanted.since)
+    if wanted.mailing_id is not None:
+        query = query.where(MailingTally.mailing_id == wanted.mailing_id)
+    if wanted.stream is not None:
+        # All messages of a mailing are of its stream.
+        query = query.join(Mailing, Mailing.id == MailingTally.mailing_id).where(
+            Mailing.stream == wanted.stream
+        )
     return session.scalars(query).all()
 
 

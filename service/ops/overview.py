@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,14 +12,13 @@ from service.delivery import queries as delivery
 from service.delivery.limit_view import LimitView
 from service.delivery.relays import RelayHealth, health_of
 from service.newsletters import queries as newsletters
-from service.ops import heartbeats, queue, reader_list
+from service.ops import heartbeats, queue, reader_counts
 from service.ops.blasts import Dropped, list_dropped
-from service.ops.flow import Flow, read_flow
+from service.ops.flow import Flow, midnight, read_flow
 from service.ops.missed import Missed, list_missed
 from service.ops.queue import Line
-from service.ops.reader_list import Which
 from service.ops.signups import Alarm, list_alarms
-from service.subscribers.models import Subscription, SubscriptionState
+from service.subscribers.models import SubscriptionState
 
 #: How far the overview looks ahead.
 HORIZON = timedelta(hours=24)
@@ -130,16 +129,16 @@ def list_processes(session: Session, *, now: datetime) -> tuple[Process, ...]:
 
 def read_house(session: Session, *, now: datetime) -> House:
     """Return what changes by the hour."""
-    by_state = _subscriptions_by_state(session)
-    week = now.astimezone(UTC).date() - timedelta(days=6)
+    week = midnight(now) - timedelta(days=6)
+    came, went = reader_counts.came_and_went(session, since=week)
     ready = [(each, newsletters.missing_for_sending(each)) for each in newsletters.list_open(session)]
     return House(
-        active=by_state.get(SubscriptionState.ACTIVE, 0),
-        unconfirmed=by_state.get(SubscriptionState.PENDING, 0),
-        week_from=week,
-        joined_this_week=reader_list.count_since(session, Which.JOINED, day=week),
-        left_this_week=reader_list.count_since(session, Which.LEFT, day=week),
-        due=_due_by_hour(session, now=now),
+        active=reader_counts.count_state(session, SubscriptionState.ACTIVE),
+        unconfirmed=reader_counts.count_state(session, SubscriptionState.PENDING),
+        week_from=week.date(),
+        joined_this_week=came,
+        left_this_week=went,
+        due=reader_counts.due_by_hour(session, now=now, horizon=HORIZON),
         failing=_failing_sources(session),
         sources=session.scalar(select(func.count()).select_from(Source).where(Source.enabled)) or 0,
         unmapped=session.scalar(
@@ -154,26 +153,6 @@ def read_house(session: Session, *, now: datetime) -> House:
         dropped=tuple(list_dropped(session, now=now)),
         floods=list_alarms(session, now=now),
     )
-
-
-def _subscriptions_by_state(session: Session) -> dict[SubscriptionState, int]:
-    rows = session.execute(select(Subscription.state, func.count()).group_by(Subscription.state))
-    return dict(rows.all())
-
-
-def _due_by_hour(session: Session, *, now: datetime) -> tuple[tuple[datetime, int], ...]:
-    hour = func.date_trunc("hour", Subscription.next_due_at, "UTC")
-    rows = session.execute(
-        select(hour, func.count())
-        .where(
-            Subscription.state == SubscriptionState.ACTIVE,
-            Subscription.next_due_at.is_not(None),
-            Subscription.next_due_at < now + HORIZON,
-        )
-        .group_by(hour)
-        .order_by(hour)
-    )
-    return tuple((start, n) for start, n in rows)
 
 
 def _failing_sources(session: Session) -> tuple[FailingSource, ...]:

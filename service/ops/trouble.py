@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, exists, func, select, tuple_
+from sqlalchemy import Row, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.delivery.models import Attempt, Event, Mailing, Message, MessageState
@@ -12,7 +13,7 @@ from service.subscribers import addresses
 from service.subscribers.models import Subscriber
 
 #: A page looks through so many errors at most, so that a rare domain costs no more than a frequent one.
-SCAN = 10_000
+SCAN, _PORTION = 20_000, 2_500
 
 #: at, mailing id, message id, number: where a page begins.
 Key = tuple[datetime, int, int, int]
@@ -37,6 +38,7 @@ class Try:
 
     mailing_id: int
     message_id: int
+    number: int
     mailing_title: str
     #: Masked; empty when the person was erased.
     recipient: str
@@ -60,8 +62,27 @@ class Page:
 
 
 def list_page(session: Session, wanted: Wanted, *, before: Key | None = None, limit: int = 50) -> Page:
-    """Return one page, newest first."""
-    errors = _errors(wanted, before=before).limit(SCAN).subquery()
+    """Return one page, newest first.
+
+    Looked for in portions: all of them together would be joined as a whole, with all messages there are.
+    """
+    tries: list[Try] = []
+    for _ in range(SCAN // _PORTION):
+        portion = _errors(wanted, before=before).limit(_PORTION)
+        rows = session.execute(_told(portion, wanted).limit(limit + 1 - len(tries))).all()
+        tries += map(_try, rows)
+        if len(tries) > limit:
+            last = tries[limit - 1]
+            return Page(tuple(tries[:limit]), (last.at, last.mailing_id, last.message_id, last.number))
+        before = _end(session, portion)
+        if before is None:
+            break
+    return Page(tuple(tries), before)
+
+
+def _told(portion: Select[Attempt], wanted: Wanted) -> Select[Any]:
+    """Add who it was for and what became of the message, and leave out what is not asked for."""
+    errors = portion.subquery()
     key = (errors.c.at, errors.c.mailing_id, errors.c.message_id, errors.c.number)
     query = (
         select(
@@ -85,31 +106,39 @@ def list_page(session: Session, wanted: Wanted, *, before: Key | None = None, li
         .join(Subscriber, Subscriber.id == Message.subscriber_id, isouter=True)
         .join(Mailing, Mailing.id == errors.c.mailing_id, isouter=True)
         .order_by(*(column.desc() for column in key))
-        .limit(limit + 1)
     )
+    if wanted.code is not None:
+        query = query.where(func.coalesce(errors.c.code, 0) == wanted.code)
+    if wanted.relay is not None:
+        query = query.where(errors.c.relay == wanted.relay)
     if wanted.domain is not None:
         query = query.where(func.lower(func.split_part(Subscriber.email, "@", 2)) == wanted.domain)
-    found = session.execute(query).all()
-    tries = tuple(
-        Try(
-            mailing_id=row.mailing_id,
-            message_id=row.message_id,
-            mailing_title=row.title or "",
-            recipient=addresses.mask(row.email) if row.email else "",
-            at=row.at,
-            relay=row.relay,
-            phase=row.phase,
-            outcome=MessageState(row.outcome),
-            code=row.code,
-            enhanced_code=row.enhanced_code,
-            reply=row.reply,
-            state=row.state or MessageState(row.outcome),
-        )
-        for row in found[:limit]
+    return query
+
+
+def _try(row: Row[Any]) -> Try:
+    return Try(
+        mailing_id=row.mailing_id,
+        message_id=row.message_id,
+        number=row.number,
+        mailing_title=row.title or "",
+        recipient=addresses.mask(row.email) if row.email else "",
+        at=row.at,
+        relay=row.relay,
+        phase=row.phase,
+        outcome=MessageState(row.outcome),
+        code=row.code,
+        enhanced_code=row.enhanced_code,
+        reply=row.reply,
+        state=row.state or MessageState(row.outcome),
     )
-    if len(found) > limit:
-        return Page(tries, tuple(found[limit - 1][:4]))
-    return Page(tries, _last_looked_at(session, wanted, before=before))
+
+
+def _end(session: Session, portion: Select[Attempt]) -> Key | None:
+    """Return where the next portion begins; None after the last one."""
+    last = portion.with_only_columns(Attempt.at, Attempt.mailing_id, Attempt.message_id, Attempt.number)
+    found = session.execute(last.offset(_PORTION - 1).limit(1)).first()
+    return (found[0], found[1], found[2], found[3]) if found else None
 
 
 def _errors(wanted: Wanted, *, before: Key | None) -> Select[Attempt]:
@@ -119,10 +148,6 @@ def _errors(wanted: Wanted, *, before: Key | None) -> Select[Attempt]:
         .where(Attempt.outcome != MessageState.SENT, Attempt.at >= wanted.since)
         .order_by(*(column.desc() for column in key))
     )
-    if wanted.code is not None:
-        query = query.where(func.coalesce(Attempt.code, 0) == wanted.code)
-    if wanted.relay is not None:
-        query = query.where(Attempt.relay == wanted.relay)
     if wanted.mailing_id is not None:
         query = query.where(Attempt.mailing_id == wanted.mailing_id)
     if wanted.fate is not None:
@@ -140,12 +165,3 @@ def _errors(wanted: Wanted, *, before: Key | None) -> Select[Attempt]:
     if before is not None:
         query = query.where(tuple_(*key) < before)
     return query
-
-
-def _last_looked_at(session: Session, wanted: Wanted, *, before: Key | None) -> Key | None:
-    """Return where to go on when a domain's errors were looked for in so many, and there are more."""
-    if wanted.domain is None:
-        return None
-    row = _errors(wanted, before=before).offset(SCAN - 1).limit(1).subquery()
-    found = session.execute(select(row.c.at, row.c.mailing_id, row.c.message_id, row.c.number)).first()
-    return (found[0], found[1], found[2], found[3]) if found else None

@@ -156,6 +156,14 @@ class Subscription(Model):
     __table_args__ = (
         UniqueConstraint("subscriber_id", "newsletter_id"),
         Index("ix_subscriptions_paused", "id", postgresql_where=text("paused_until IS NOT NULL")),
+        # Whom an edition would go to: counted and sampled when one is rehearsed.
+        Index(
+            "ix_subscriptions_rehearsed",
+            "newsletter_id",
+            "rhythm",
+            "id",
+            postgresql_where=text("state = 'active' AND first_digest_pending IS false"),
+        ),
         # The console's lists are read in this order, a page at a time.
         Index("ix_subscriptions_listed", "newsletter_id", "state", "id"),
         # The same of rhythms that few choose: among a million others a page would read them all.

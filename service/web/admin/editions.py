@@ -60,7 +60,13 @@ def edition(edition_id: int) -> ResponseReturnValue:
         found = editions.get(session, edition_id)
         recipes = editions.list_recipes(session, found)
         total = editions.count_recipes(session, found.line.mailing_id)
-    return render_template("admin/editions_edition.html", edition=found, recipes=recipes, total=total)
+    return render_template(
+        "admin/editions_edition.html",
+        edition=found,
+        recipes=recipes,
+        total=total,
+        most=editions.MOST_RECIPES,
+    )
 
 
 @blueprint.get("/<int:edition_id>/recipes/<int:recipe_id>")

@@ -19,7 +19,7 @@ auth.protect(blueprint, change=Role.EDITOR)
 words.install(blueprint)
 
 #: A page looks at so many readers, spread over all; `broadsheet digest rehearse` looks at everybody.
-MOST = 10_000
+MOST = 300
 
 
 @blueprint.get("/")

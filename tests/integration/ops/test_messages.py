@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 
+import pytest
 from sqlalchemy.orm import Session
 
-from service.delivery.models import Attempt, MessageState
+from service.delivery.models import Attempt, MessageState, Stream
 from service.ops import messages
 from service.ops.messages import Filter, Key, Row
 from tests.integration.ops.scenes import EVERYTHING, State, make_mailing, messages_of
@@ -44,6 +45,29 @@ def test_a_list_narrows_by_reason_and_period(session: Session, now: datetime) ->
     assert len(everything(session, Filter(failed, since=now - timedelta(days=1)), limit=50)) == 3
     unknown = frozenset({State.UNKNOWN})
     assert len(everything(session, Filter(unknown, undecided=True), limit=50)) == 6
+
+
+def test_what_no_index_knows_is_found_whole_in_small_portions(
+    session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in range(4):
+        make_mailing(session, {(State.SENT, ""): 5}, now=now - timedelta(days=days), cause=f"edition {days}")
+    monkeypatch.setattr(messages, "_PORTION", 3)
+    monkeypatch.setattr(messages, "SCAN", 6)
+    recent = Filter(SENT, since=now - timedelta(days=2, hours=1))
+    keys = [(row.mailing_id, row.message_id) for row in everything(session, recent, limit=4)]
+    assert keys == sorted(set(keys), reverse=True)
+    assert len(keys) == 15
+    assert len(everything(session, Filter(SENT, domain="example.org"), limit=4)) == 20
+    assert everything(session, Filter(SENT, domain="elsewhere.example"), limit=4) == []
+
+
+def test_a_stream_is_that_of_the_mailings(session: Session, now: datetime) -> None:
+    make_mailing(session, {(State.SENT, ""): 2}, now=now)
+    blast = make_mailing(session, {(State.SENT, ""): 3}, now=now, stream=Stream.BLAST, cause="blast 1")
+    assert len(everything(session, Filter(SENT, stream=Stream.BLAST), limit=9)) == 3
+    assert len(everything(session, Filter(SENT, stream=Stream.BLAST, mailing_id=blast.id), limit=9)) == 3
+    assert everything(session, Filter(SENT, stream=Stream.DIGEST, mailing_id=blast.id), limit=9) == []
 
 
 def test_addresses_are_masked_and_the_erased_have_none(session: Session, now: datetime) -> None:
