@@ -1,6 +1,7 @@
 """What happens to a filled-in sign-up form, the same for our page, the frame and the API."""
 
 from dataclasses import dataclass, field, replace
+from threading import BoundedSemaphore
 
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -19,6 +20,10 @@ from service.subscribers.opt_in import SignUp
 from service.web.context import now, runtime, visitor_ip
 from service.web.readers.page import circumstances, get_newsletter
 from service.web.readers.sign_up_form import SignUpForm
+
+#: Presses that a process works on at the same time; others wait for their turn. With 26 at once, each in
+#: the others' way, a short stall never ended: at 100 a second the median went from 13 ms to 1.5 s.
+_AT_ONCE = BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,7 @@ def press(slug: str, fields: MultiDict[str, str], *, channel: str, form_url: str
     :raises Conflict: the newsletter is not ready to send anything.
     :raises NotFound: there is no open newsletter under this name.
     """
-    with transaction(runtime().sessions) as session:
+    with _AT_ONCE, transaction(runtime().sessions) as session:
         newsletter = get_newsletter(session, slug)
         form = SignUpForm(newsletter, fields)
         outcome = _take(session, form, circumstances(channel, form_url=form_url))
