@@ -9,7 +9,8 @@ from service.delivery.models import Message
 from service.dispatch import TaskName
 from service.newsletters.models import Newsletter
 from service.subscribers import wording
-from service.subscribers.models import ConsentEvent, SignupAttempt, Subscription
+from service.subscribers.models import ConsentEvent, Subscription
+from service.subscribers.signup_models import SignupAttempt
 from service.tokens import Purpose
 from service.web.readers import signing_up
 from tests.conftest import RecordingDispatcher
