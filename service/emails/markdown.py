@@ -17,8 +17,8 @@ from service.emails.markdown_text import plain_text
 from service.emails.sanitising import running_text
 from service.errors import InvalidInput
 
-#: Characters that mean something to the parser, in all texts of one mail: it looks from each of them to the end
-#: of the paragraph. Fifty thousand take ten seconds, so many a fifth of one; a long newsletter has some hundred.
+#: Characters that mean something to the parser, in all texts of one mail: it looks from each of them to the
+#: end of the paragraph. Fifty thousand take ten seconds, so many a fifth of one; long mails have hundreds.
 MOST_MARKS = 4_000
 
 SCHEMES = frozenset({"http", "https", "mailto"})
@@ -72,8 +72,8 @@ def check_marks(sources: Iterable[str]) -> None:
     count = sum(len(_MARKS.findall(source)) for source in sources)
     if count > MOST_MARKS:
         raise InvalidInput(
-            f"The text has {count:,} marks of Markdown, such as [, * and |; {MOST_MARKS:,} are the most. Take some "
-            "tables, links or stars out."
+            f"The text has {count:,} marks of Markdown, such as [, * and |; {MOST_MARKS:,} are the most. "
+            "Take some tables, links or stars out."
         )
 
 

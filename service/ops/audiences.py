@@ -44,6 +44,13 @@ class Look:
     #: Of these, who got a blast within the rules' hours, or has one coming, and would be skipped.
     capped: int
     cap_hours: int
+    #: Of an estimate: readers looked at, and how far the count may be off; 0 when everybody was counted.
+    looked_at: int = 0
+    give_or_take: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        return not self.looked_at
 
 
 def look(session: Session, newsletter_id: int, criteria: Criteria, *, now: datetime) -> Look:
