@@ -12,7 +12,7 @@ from service.delivery.ledger import NewMessage
 from service.delivery.models import MessageState, Stream
 from service.digests import tallying
 from service.newsletters.models import Newsletter
-from service.ops import audience_estimate, audiences
+from service.ops import audience_estimate, audiences, reader_sample
 from service.subscribers.models import Subscription
 from tests.factories import make_newsletter, make_subscription
 
@@ -22,8 +22,8 @@ NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def newsletter(session: Session, monkeypatch: pytest.MonkeyPatch) -> Newsletter:
     """Ninety readers, the first half of them German, stand for a million."""
-    monkeypatch.setattr(audience_estimate, "MANY", 50)
-    monkeypatch.setattr(audience_estimate, "SAMPLE", 30)
+    monkeypatch.setattr(reader_sample, "MANY", 50)
+    monkeypatch.setattr(reader_sample, "SAMPLE", 30)
     monkeypatch.setattr(audience_estimate, "FEW", 5)
     newsletter = make_newsletter(session)
     for n in range(90):

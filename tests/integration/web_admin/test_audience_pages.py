@@ -11,7 +11,7 @@ from service.blasts.models import Blast
 from service.db import Sessions, transaction
 from service.digests import tallying
 from service.operators.models import Role
-from service.ops import audience_estimate
+from service.ops import audience_estimate, reader_sample
 from tests.factories import make_subscription
 from tests.integration.ops import scenes
 from tests.integration.web_admin.browsing import Visitor
@@ -48,8 +48,8 @@ def test_counting_changes_nothing_and_saving_does(sessions: Sessions, visitor: V
 def test_an_estimate_is_called_one_until_somebody_presses_the_button(
     sessions: Sessions, visitor: Visitor, draft: Blast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("MANY", 1), ("FEW", 1)):
-        monkeypatch.setattr(audience_estimate, name, value)
+    monkeypatch.setattr(reader_sample, "MANY", 1)
+    monkeypatch.setattr(audience_estimate, "FEW", 1)
     with transaction(sessions) as session:
         tallying.count(session, now=datetime.now(UTC))
     visitor.be(sessions, Role.EDITOR)
