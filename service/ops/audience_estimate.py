@@ -17,8 +17,8 @@ from service.ops import audiences, reader_sample
 from service.ops.audiences import DIGEST_WITHIN, Look
 from service.subscribers.models import Subscription
 
-#: When fewer of them match, the estimate would be off by more than a fifth, and all are counted.
-FEW = 100
+#: When fewer of them match, the estimate would be off by more than a quarter, and all are counted.
+FEW = 70
 #: Nineteen of twenty times the truth lies within so many standard deviations.
 _SURE = 1.96
 _DETOURS = ("enable_hashjoin", "enable_mergejoin", "enable_seqscan")

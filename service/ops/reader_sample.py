@@ -14,8 +14,8 @@ from service.subscribers.models import Subscription, SubscriptionState
 
 #: A newsletter with fewer readers is counted.
 MANY = 50_000
-#: Readers looked at: with so many, a half is right to two of a hundred.
-SAMPLE = 2_000
+#: Readers looked at: with so many, a half is right to three of a hundred.
+SAMPLE = 1_200
 _LAST = 2**62
 
 
