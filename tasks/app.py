@@ -12,14 +12,14 @@ from celery.signals import (
 )
 from kombu import Queue as BrokerQueue
 
-from service import logs, settings
+from service import logs, memory, settings
 from service.clock import utc_now
 from service.db import transaction
 from service.dispatch import QUEUES, Queue, TaskName
 from service.ops import heartbeats
 from tasks import broker_guard
 from tasks.base import BroadsheetTask, runtime, show_life
-from tasks.process import settle_memory, stopping
+from tasks.process import stopping
 from tasks.schedule import beat_schedule
 
 broker_guard.install()
@@ -101,14 +101,14 @@ def _forked(**_: Any) -> None:
     if runtime.cache_info().currsize:
         runtime().engine.dispose(close=False)
         runtime.cache_clear()
-    settle_memory()
+    memory.settle()
     stopping.follow_parent()
 
 
 @worker_ready.connect
 def _ready(sender: Any, **_: Any) -> None:
     show_life(sender.hostname, kind="worker", now=utc_now())
-    settle_memory()
+    memory.settle()
     # What a killed worker held goes on with the one that takes its place, not with the next round of beat.
     runtime().dispatcher.wake(TaskName.SWEEP)
 

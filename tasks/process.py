@@ -5,7 +5,6 @@ holds a lock that a child could take along when it is killed.
 """
 
 import fcntl
-import gc
 import mmap
 import os
 import tempfile
@@ -13,17 +12,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-
-def settle_memory() -> None:
-    """Let the garbage collector leave alone what was imported: it stays, and looking at it cost a tenth.
-
-    Windows make thousands of objects that live for a moment; collecting them a little later costs no memory
-    that would be noticed.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
 
 
 class Flag:

@@ -133,6 +133,8 @@ class Article(Model):
         UniqueConstraint("source_id", "guid"),
         UniqueConstraint("newsletter_id", "canonical_url"),
         Index("ix_articles_published", "newsletter_id", "published_at"),
+        # What each source brought and when, without reading the articles themselves.
+        Index("ix_articles_brought", "source_id", "published_at"),
         Index("ix_articles_categories", "categories", postgresql_using="gin"),
         Index("ix_articles_withdrawn", "withdrawn_at", postgresql_where=text("withdrawn_at IS NOT NULL")),
         Index("ix_articles_story", "story_id", postgresql_where=text("story_id IS NOT NULL")),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Date, cast, func, select
+from sqlalchemy import Date, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from service.articles import polls
@@ -46,11 +46,16 @@ class SourceHealth:
 
 def list_sources(session: Session, newsletter_id: int, *, now: datetime) -> list[SourceHealth]:
     """Return the sources of a newsletter: those that need a person first, then by name."""
+    brought = (
+        # From the index alone, source by source: joined first, every article would be read.
+        select(func.count().label("n"), func.max(Article.published_at).label("latest_at"))
+        .where(Article.source_id == Source.id)
+        .lateral()
+    )
     rows = session.execute(
-        select(Source, func.count(Article.id), func.max(Article.published_at))
-        .outerjoin(Article)
+        select(Source, brought.c.n, brought.c.latest_at)
+        .join(brought, true())
         .where(Source.newsletter_id == newsletter_id)
-        .group_by(Source.id)
         .order_by(func.lower(Source.name), Source.id)
     ).all()
     return _with_health(session, [(row[0], row[1], row[2]) for row in rows], now=now)
@@ -59,7 +64,7 @@ def list_sources(session: Session, newsletter_id: int, *, now: datetime) -> list
 def health_of(session: Session, source: Source, *, looks: int, now: datetime) -> SourceHealth:
     """Return how one source does, with so many of its last looks."""
     row = session.execute(
-        select(func.count(Article.id), func.max(Article.published_at)).where(Article.source_id == source.id)
+        select(func.count(), func.max(Article.published_at)).where(Article.source_id == source.id)
     ).one()
     return _with_health(session, [(source, row[0], row[1])], looks=looks, now=now)[0]
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.blasts import matching
 from service.blasts.criteria import Criteria
+from service.blasts.matching import HasRow
 from service.blasts.models import Blast
 from service.subscribers.models import ConsentEvent, ConsentKind, Subscription
 from service.subscribers.queries import active_audience
@@ -107,10 +108,12 @@ def within(
     return query.where(*_drawn(blast.id, draw, variant=variant))
 
 
-def matches(newsletter_id: int, criteria: Criteria, *, now: datetime) -> Select[int, int]:
+def matches(
+    newsletter_id: int, criteria: Criteria, *, now: datetime, has: HasRow = matching.has_row
+) -> Select[int, int]:
     """Select (subscription id, subscriber id) of whoever the criteria match and who may get a blast."""
     query = active_audience(newsletter_id, topic_ids=[], now=now)
-    return query.where(*matching.conditions(criteria, now=now))
+    return query.where(*matching.conditions(criteria, now=now, has=has))
 
 
 def _who(blast: Blast, *, now: datetime) -> Select[int, int]:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from service.blasts.blocks import PREFERENCES, Block, Kind
+from service.blasts.blocks import PREFERENCES, RUNNING, Block, Kind
 from service.emails import block_parts
 from service.emails.letters import DigestItem, Letterhead
-from service.emails.markdown import Prose, render_markdown
+from service.emails.markdown import Prose, check_marks, render_markdown
 from service.emails.merging import Merge, Uses, settle
 from service.emails.splice import Slot, defuse, placeholder
 
@@ -56,6 +56,14 @@ def _part(block: Block, merge: Merge, head: Letterhead, stories: Mapping[int, Di
 def _prose(markdown: str, merge: Merge) -> Prose:
     prose = render_markdown(merge.put(defuse(markdown)))
     return Prose(html=f'<div class="prose">\n{prose.html}\n</div>', text=prose.text)
+
+
+def check_length(markdown: str, blocks: Sequence[Block]) -> None:
+    """Refuse what would take seconds to compose; whatever was saved before can still be sent.
+
+    :raises InvalidInput: the texts together have too many marks of Markdown.
+    """
+    check_marks([markdown, *(block.text for block in blocks if block.kind in RUNNING)])
 
 
 def whole_markdown(markdown: str, blocks: Sequence[Block], stories: Mapping[int, DigestItem]) -> str:

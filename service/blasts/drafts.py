@@ -151,6 +151,7 @@ def _blocks(newsletter: Newsletter, markdown: str, blocks: Sequence[Block]) -> t
     clean = tidied(blocks)
     head = Letterhead(newsletter.name, "", newsletter.accent, "", "", "")
     try:
+        composition.check_length(markdown, clean)
         composition.compose(head, markdown, clean, {})
     except InvalidInput as error:
         raise InvalidInput(str(error), field="body_markdown") from None

@@ -1,6 +1,6 @@
 """Criteria as conditions of a query over subscriptions; consent is not among them, it holds in any case."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, any_, exists, literal, or_, select, union_all
@@ -18,15 +18,18 @@ COMING = (MessageState.PLANNED, MessageState.CLAIMED, MessageState.DEFERRED)
 #: Was to get it, and for certain did not: in two groups, because each has an index of its few rows.
 _MISSED = ((MessageState.FAILED, MessageState.EXPIRED), (MessageState.SKIPPED, MessageState.CANCELLED))
 
+#: Asks whether a reader's mail of a mailing is in one of these states.
+HasRow = Callable[[int, tuple[MessageState, ...]], ColumnElement[bool]]
+
 _IDS = Model.type_annotation_map[list[int]]
 
 
-def conditions(criteria: Criteria, *, now: datetime) -> list[ColumnElement[bool]]:
-    """Return what must all hold."""
-    return list(_each(criteria, now=now))
+def conditions(criteria: Criteria, *, now: datetime, has: HasRow) -> list[ColumnElement[bool]]:
+    """Return what must all hold; `has` asks for the rows of earlier mailings."""
+    return list(_each(criteria, now=now, has=has))
 
 
-def _each(criteria: Criteria, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+def _each(criteria: Criteria, *, now: datetime, has: HasRow) -> Iterator[ColumnElement[bool]]:
     if criteria.topics_any:
         yield Subscription.topic_ids.overlap(list(criteria.topics_any))
     if criteria.topics_all:
@@ -46,14 +49,14 @@ def _each(criteria: Criteria, *, now: datetime) -> Iterator[ColumnElement[bool]]
     if criteria.clicked_days is not None:
         yield _has_clicked(now - timedelta(days=criteria.clicked_days))
     if criteria.got is not None:
-        yield has_row(criteria.got, GOT)
+        yield has(criteria.got, GOT)
     if criteria.missed is not None:
         # From the few rows to their readers: asked reader by reader, all of them are gone through.
         yield Subscription.id.in_(union_all(*(_rows(criteria.missed, each) for each in _MISSED)))
     if criteria.without is not None:
-        yield ~has_row(criteria.without, GOT)
+        yield ~has(criteria.without, GOT)
     for mailing_id in criteria.served:
-        yield ~has_row(mailing_id, GOT)
+        yield ~has(mailing_id, GOT)
     if criteria.listed is not None:
         yield Subscription.id == any_(literal(list(criteria.listed), _IDS))
 
@@ -89,6 +92,16 @@ def has_row(mailing_id: int, states: tuple[MessageState, ...]) -> ColumnElement[
     """Ask whether a reader's mail of this mailing is in one of these states."""
     return exists().where(
         Message.mailing_id == mailing_id,
+        Message.subscription_id == Subscription.id,
+        Message.state.in_(states),
+    )
+
+
+def has_own_row(mailing_id: int, states: tuple[MessageState, ...]) -> ColumnElement[bool]:
+    """Ask the same of a few readers: by the index of a person's messages, not through all of the mailing."""
+    return exists().where(
+        Message.mailing_id == mailing_id,
+        Message.subscriber_id == Subscription.subscriber_id,
         Message.subscription_id == Subscription.id,
         Message.state.in_(states),
     )

@@ -6,7 +6,7 @@ import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from service import bootstrap, logs, settings
+from service import bootstrap, logs, memory, settings
 from service.app import create_app
 from service.dispatch import CoalescingDispatcher
 from service.settings import Settings
@@ -46,7 +46,9 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         # A page waits for its own query only; streams hold no connection. One that answered half a second ago
         # is alive, or the database has died within it; asking each time is one round trip in a dozen.
         runtime = bootstrap.build(self._settings, pool_size=16, trust_seconds=0.5)
-        return create_app(runtime.with_(dispatcher=CoalescingDispatcher(runtime.dispatcher)))
+        application = create_app(runtime.with_(dispatcher=CoalescingDispatcher(runtime.dispatcher)))
+        memory.settle()
+        return application
 
 
 @click.command()

@@ -1,7 +1,8 @@
 """What a pin would change: readers' next digests are chosen twice, with it and without it, and compared.
 
-Nobody is counted in a request: some hundred readers are looked at, spread over all by their numbers, and what
-is true of them is said of all, with how far that may be off. Few readers are all looked at, and counted.
+Nobody is counted in a request: as many readers are looked at as the time allows, some hundred, spread over
+all by their numbers, and what is true of them is said of all, with how far that may be off. Few readers are
+all looked at, and counted.
 """
 
 from collections import Counter
@@ -9,28 +10,27 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import sqrt
 
-from sqlalchemy import BigInteger, any_, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.articles import settling
 from service.articles.models import Article
-from service.digests import choosing, pool, slots, tallying
+from service.digests import choosing, pool, sampling, slots
 from service.digests.folding import StoryCuration
 from service.digests.models import CurationKind
-from service.digests.received import received_stories
+from service.digests.received import on_offer
 from service.digests.selection import crowd, drawing
 from service.digests.selection.shelves import Shelves
 from service.digests.selection.values import EVERYWHERE, Candidate, Reader, Skip
 from service.errors import NotFound
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import reach
-from service.subscribers.models import Subscription, SubscriptionState
+from service.subscribers.models import Subscription
 
-#: Readers looked at: beyond that the answer is four points better and the wait twice as long.
+#: Readers looked at where the time is enough: with more the answer is hardly better.
 SAMPLE = 500
-#: Numbers tried to find them; more where a rhythm is rare is not worth the time.
-_PROBES = 20_000
+#: Seconds for choosing; a page has a few tenths in all. No fewer than a portion are looked at.
+PATIENCE = 0.1
 #: Stories named that would give way.
 _NAMED = 5
 #: Nineteen of twenty times the truth lies within so many standard deviations.
@@ -70,17 +70,28 @@ class Trial:
         """How far the number of those who gain it may be off; 0 when everybody was looked at."""
         if self.is_exact or not self.looked_at:
             return 0
-        share = min(abs(self.after - self.before) / self.looked_at, 1.0)
-        return round(_SURE * sqrt(share * (1 - share) / self.looked_at) * self.readers)
+        # Two more of each kind, so that "all of them" and "none of them" are not said to be certain
+        # (A. Agresti, B. Coull, "Approximate is better than 'exact'", 1998).
+        many = self.looked_at + 4
+        share = (min(abs(self.after - self.before), self.looked_at) + 2) / many
+        return round(_SURE * sqrt(share * (1 - share) / many) * self.readers)
 
     def _of_all(self, n: int) -> int:
         return n if self.is_exact else round(self.readers * n / max(self.looked_at, 1))
 
 
 def try_pin(
-    session: Session, article_id: int, *, topic_id: int = EVERYWHERE, rhythm: Rhythm, now: datetime
+    session: Session,
+    article_id: int,
+    *,
+    topic_id: int = EVERYWHERE,
+    rhythm: Rhythm,
+    now: datetime,
+    seconds: float = PATIENCE,
 ) -> Trial:
     """Choose the next digests of readers of a rhythm with this pin and without it. Changes nothing.
+
+    After so many seconds no more readers are looked at.
 
     :raises NotFound: there is no such article.
     """
@@ -88,16 +99,17 @@ def try_pin(
     if article is None:
         raise NotFound("There is no such article.")
     newsletter = session.get_one(Newsletter, article.newsletter_id)
-    readers, total = _sample(session, newsletter.id, rhythm)
-    found = Trial(rhythm, readers=max(total, len(readers)))
-    if not readers:
+    drawn = sampling.draw(session, newsletter.id, rhythm, most=SAMPLE)
+    found = Trial(rhythm, readers=max(drawn.total, len(drawn.ids)))
+    if not drawn.ids:
         return found
     story_id = article.story_id or article.id
+    marks = select(func.min(Subscription.watermark)).where(Subscription.id.in_(drawn.ids))
     window = pool.read_window(
         session,
         newsletter,
         rhythm=rhythm,
-        after_seq=min(one.watermark for one in readers),
+        after_seq=session.scalar(marks) or 0,
         until_seq=settling.cutoff(session),
         seed=drawing.seed(newsletter.id, rhythm, "rehearsal"),
         now=now,
@@ -111,12 +123,14 @@ def try_pin(
     pinned = [one for one in own.fold(pin) if one.story_id == story_id]
     after = sorted([*others, *pinned], key=lambda one: one.article_id)
     compare = _Comparison(newsletter, story_id, before, after)
-    received = received_stories(session, [one.id for one in readers], now=now)
-    for one in readers:
-        slot = slots.slot_of(one, now=max(now, one.next_due_at or now))
-        found.looked_at += 1
-        if not reach.is_paused(one, now=slot.at):
-            compare.note(found, one, had=received.get(one.id, frozenset()))
+    offer = on_offer(session, compare.on_offer, now=now)
+    for readers in sampling.portions(session, drawn.ids, seconds=seconds):
+        received = offer.received(session, [one.id for one in readers])
+        for one in readers:
+            slot = slots.slot_of(one, now=max(now, one.next_due_at or now))
+            found.looked_at += 1
+            if not reach.is_paused(one, now=slot.at):
+                compare.note(found, one, had=received.get(one.id, frozenset()))
     found.giving_way = _named(session, found.gives_way)
     return found
 
@@ -130,7 +144,7 @@ class _Comparison:
         self.newsletter, self.story_id = newsletter, story_id
         self.offered = choosing.offer(newsletter)
         self.shelves = (Shelves(before, offered=self.offered), Shelves(after, offered=self.offered))
-        self.on_offer = frozenset(one.story_id for one in after)
+        self.on_offer = frozenset({story_id, *(one.story_id for one in after)})
         self.made: dict[Reader, tuple[frozenset[int], frozenset[int]]] = {}
 
     def note(self, found: Trial, one: Subscription, *, had: frozenset[int]) -> None:
@@ -139,7 +153,7 @@ class _Comparison:
             newsletter=self.newsletter,
             offered=self.offered,
             rhythm=found.rhythm,
-            received=had & self.on_offer,
+            received=had,
             watermark=one.watermark,
         )
         both = self.made.get(reader)
@@ -166,39 +180,6 @@ class _Comparison:
 def _articles(shelves: Shelves, reader: Reader) -> frozenset[int]:
     taken = crowd.choose(shelves, reader)
     return frozenset() if isinstance(taken, Skip) else frozenset(one.candidate.article_id for one in taken)
-
-
-def _sample(session: Session, newsletter_id: int, rhythm: Rhythm) -> tuple[list[Subscription], int]:
-    """Return readers spread over all, and how many there are of this rhythm."""
-    lowest, highest = session.execute(
-        select(func.min(Subscription.id), func.max(Subscription.id)).where(
-            Subscription.newsletter_id == newsletter_id, Subscription.state == SubscriptionState.ACTIVE
-        )
-    ).one()
-    if lowest is None:
-        return [], 0
-    length = highest - lowest + 1
-    total = tallying.readers_of(session, newsletter_id).get(rhythm, 0)
-    wanted = length if total <= SAMPLE else -(-SAMPLE * length // total)
-    probes = min(length, wanted, _PROBES)
-    ids = [lowest + n * length // probes for n in range(probes)]
-    found = session.scalars(
-        select(Subscription.id)
-        .where(
-            Subscription.id == any_(literal(ids, ARRAY(BigInteger))),
-            Subscription.newsletter_id == newsletter_id,
-            Subscription.rhythm == rhythm,
-            Subscription.state == SubscriptionState.ACTIVE,
-            Subscription.first_digest_pending.is_(False),
-        )
-        .order_by(Subscription.id)
-    ).all()
-    picked = [found[n * len(found) // SAMPLE] for n in range(SAMPLE)] if len(found) > SAMPLE else found
-    rows = session.scalars(select(Subscription).where(Subscription.id.in_(picked))).unique().all()
-    # All were tried: then the number is the truth, and not the tally of some minutes ago.
-    if probes == length:
-        total = len(found)
-    return list(rows), total
 
 
 def _named(session: Session, gives_way: Counter[int]) -> list[tuple[int, str, int]]:

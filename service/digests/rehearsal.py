@@ -1,25 +1,24 @@
 """A dry run of a whole edition: everybody's digest is chosen and counted, and nothing is written."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from service.articles import settling
 from service.articles.models import Article
 from service.delivery.models import MailingTally, MessageState
-from service.digests import choosing, pool, slots
-from service.digests.received import received_stories
+from service.digests import choosing, pool, sampling, slots
+from service.digests.received import OnOffer, on_offer
 from service.digests.selection import drawing
 from service.digests.selection.shelves import Shelves
 from service.digests.selection.values import Reader, Selection, Skip
 from service.newsletters.models import Newsletter, Rhythm
 from service.subscribers import reach
-from service.subscribers.models import Subscription, SubscriptionState
+from service.subscribers.models import Subscription
 
 #: Of so few the database asks one by one what they got; of many it would read the whole ledger.
 _SLICE = 200
@@ -53,6 +52,14 @@ class Rehearsal:
     def planned(self) -> int:
         return sum(self.by_items.values())
 
+    @property
+    def is_exact(self) -> bool:
+        return self.looked_at >= self.readers
+
+    def of_all(self, n: int) -> int:
+        """Say of all readers what was true of so many of those looked at."""
+        return n if self.is_exact else round(self.readers * n / max(self.looked_at, 1))
+
 
 def rehearse(
     session: Session,
@@ -61,22 +68,18 @@ def rehearse(
     rhythm: Rhythm,
     now: datetime,
     most: int | None = None,
+    seconds: float = float("inf"),
     progress: Progress = lambda _done, _total: None,
 ) -> Rehearsal:
     """Choose for every reader of a rhythm with what is settled now; for `most` of them where that is given.
 
-    Those of a limited run are spread over all, by number.
+    Those of a limited run are spread over all, by number; after so many seconds of choosing no others follow.
     """
-    due = (
-        Subscription.newsletter_id == newsletter.id,
-        Subscription.rhythm == rhythm,
-        Subscription.state == SubscriptionState.ACTIVE,
-        Subscription.first_digest_pending.is_(False),
-    )
-    count = session.scalar(select(func.count()).select_from(Subscription).where(*due)) or 0
-    found = Rehearsal(newsletter.name, rhythm, readers=count)
-    ids = _spread(session, due, count=count, most=most) if most else None
-    looked_at = due if ids is None else (Subscription.id.in_(ids),)
+    due = sampling.whom(newsletter.id, rhythm)
+    drawn = sampling.draw(session, newsletter.id, rhythm, most=most) if most else None
+    total = drawn.total if drawn else session.scalar(select(func.count()).where(*due)) or 0
+    found = Rehearsal(newsletter.name, rhythm, readers=total)
+    looked_at = due if drawn is None else (Subscription.id.in_(drawn.ids),)
     lowest, first_at = session.execute(
         select(func.min(Subscription.watermark), func.min(Subscription.next_due_at)).where(*looked_at)
     ).one()
@@ -91,37 +94,19 @@ def rehearse(
     )
     offered = tuple((topic.id, topic.name) for topic in newsletter.open_topics)
     shelves = Shelves(candidates, offered=offered)
+    had = on_offer(session, [one.story_id for one in candidates], now=now)
     made: dict[Reader, Selection | Skip] = {}
     recipes: Counter[tuple[int, ...]] = Counter()
-    total = count if ids is None else len(ids)
-    for slice_ in _slices(session, looked_at):
-        _choose(session, slice_, found, made, recipes, shelves, newsletter, now=now)
-        progress(found.looked_at, total)
+    slices = sampling.portions(session, drawn.ids, seconds=seconds) if drawn else _slices(session, due)
+    for slice_ in slices:
+        _choose(session, slice_, found, made, recipes, shelves, had, newsletter, now=now)
+        progress(found.looked_at, min(total, most or total))
     found.recipes = len(recipes)
     found.biggest = _biggest(session, recipes)
     found.thin_topics = _thin(shelves, offered, watermark=_common_mark(made))
-    found.seconds = _duration(session, round(found.planned * count / max(total, 1)), now=now)
+    found.readers = max(found.readers, found.looked_at)
+    found.seconds = _duration(session, found.of_all(found.planned), now=now)
     return found
-
-
-def _spread(session: Session, due: tuple[ColumnElement[bool], ...], *, count: int, most: int) -> list[int]:
-    """Return the ids of so many of them, from everywhere between the first and the last."""
-    if count <= most:
-        return list(session.scalars(select(Subscription.id).where(*due)))
-    first, last = session.execute(
-        select(func.min(Subscription.id), func.max(Subscription.id)).where(*due)
-    ).one()
-    starts = func.unnest(cast([first + (last - first) * n // most for n in range(most)], ARRAY(BigInteger)))
-    start = select(starts.label("id")).subquery()
-    # From each place on the next one: the readers between two places are not read.
-    following = (
-        select(Subscription.id)
-        .where(*due, Subscription.id >= start.c.id)
-        .order_by(Subscription.id)
-        .limit(1)
-        .lateral()
-    )
-    return list(session.scalars(select(following.c.id).select_from(start).join(following, true()).distinct()))
 
 
 def _slices(session: Session, due: tuple[ColumnElement[bool], ...]) -> Iterator[list[Subscription]]:
@@ -139,17 +124,17 @@ def _slices(session: Session, due: tuple[ColumnElement[bool], ...]) -> Iterator[
 
 def _choose(
     session: Session,
-    readers: list[Subscription],
+    readers: Sequence[Subscription],
     found: Rehearsal,
     made: dict[Reader, Selection | Skip],
     recipes: Counter[tuple[int, ...]],
     shelves: Shelves,
+    had: OnOffer,
     newsletter: Newsletter,
     *,
     now: datetime,
 ) -> None:
-    received = received_stories(session, [one.id for one in readers], now=now)
-    on_offer = frozenset(one.story_id for one in shelves.candidates)
+    received = had.received(session, [one.id for one in readers])
     for one in readers:
         found.looked_at += 1
         slot = slots.slot_of(one, now=max(now, one.next_due_at or now))
@@ -164,7 +149,7 @@ def _choose(
             newsletter=newsletter,
             offered=shelves.offered,
             rhythm=found.rhythm,
-            received=received.get(one.id, frozenset()) & on_offer,
+            received=received.get(one.id, frozenset()),
             watermark=one.watermark,
         )
         outcome = made.get(reader)

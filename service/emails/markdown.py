@@ -4,6 +4,7 @@ Raw HTML is not Markdown here: it is shown as typed. What is left passes an allo
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import unescape
 
@@ -14,6 +15,11 @@ from markdown_it.tree import SyntaxTreeNode
 
 from service.emails.markdown_text import plain_text
 from service.emails.sanitising import running_text
+from service.errors import InvalidInput
+
+#: Characters that mean something to the parser, in all texts of one mail: it looks from each of them to the
+#: end of the paragraph. Fifty thousand take ten seconds, so many a fifth of one; long mails have hundreds.
+MOST_MARKS = 4_000
 
 SCHEMES = frozenset({"http", "https", "mailto"})
 
@@ -34,6 +40,7 @@ _CLEANER = nh3.Cleaner(
     link_rel=None,
     set_tag_attribute_values={"th": {"scope": "col"}},
 )
+_MARKS = re.compile(r"[\[\]!*_~|<&`>\\]")
 # The last character may not be punctuation that ends the sentence around the address.
 _BARE_URL = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,;:!?'()\]]")
 
@@ -55,6 +62,19 @@ def render_markdown(source: str) -> Prose:
             token.children = _link_bare_urls(token.children)
     html = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return Prose(html=_CLEANER.clean(html).strip(), text=plain_text(SyntaxTreeNode(tokens)))
+
+
+def check_marks(sources: Iterable[str]) -> None:
+    """Refuse texts of one mail that would keep the parser busy for seconds.
+
+    :raises InvalidInput: they have more marks than a mail may have.
+    """
+    count = sum(len(_MARKS.findall(source)) for source in sources)
+    if count > MOST_MARKS:
+        raise InvalidInput(
+            f"The text has {count:,} marks of Markdown, such as [, * and |; {MOST_MARKS:,} are the most. "
+            "Take some tables, links or stars out."
+        )
 
 
 def _shift_headings(tokens: list[Token]) -> None:

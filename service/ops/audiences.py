@@ -4,13 +4,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func, select, text
+from sqlalchemy import BigInteger, Row, Select, any_, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from service.blasts import audience, matching, rules
 from service.blasts.criteria import Criteria
 from service.delivery.models import Mailing, Stream
-from service.newsletters.models import Topic
+from service.newsletters.models import Rhythm, Topic
+from service.ops import reader_sample
 from service.subscribers import addresses
 from service.subscribers.models import Subscriber, Subscription
 
@@ -19,6 +21,8 @@ SAMPLE = 20
 DIGEST_WITHIN = timedelta(hours=24)
 #: Mailings that an audience can be tied to.
 MAILINGS = 60
+
+_IDS = ARRAY(BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,13 @@ class Look:
     #: Of these, who got a blast within the rules' hours, or has one coming, and would be skipped.
     capped: int
     cap_hours: int
+    #: Of an estimate: readers looked at, and how far the count may be off; 0 when everybody was counted.
+    looked_at: int = 0
+    give_or_take: int = 0
+
+    @property
+    def is_exact(self) -> bool:
+        return not self.looked_at
 
 
 def look(session: Session, newsletter_id: int, criteria: Criteria, *, now: datetime) -> Look:
@@ -82,10 +93,24 @@ def sample(
         )
         .order_by(Subscription.id)
     )
+    rows: list[Row[int, str, str, Rhythm, str]] = []
+    tied = criteria.got or criteria.without or criteria.served or criteria.missed
+    drawn = None if tied else reader_sample.of_many(session, newsletter_id)
+    if drawn is not None:
+        # By id the planner would look for them among the readers of all newsletters.
+        rows = _around(session, query.where(Subscription.id == any_(literal(drawn.ids, _IDS))), start)
+    if len(rows) < SAMPLE:
+        rows = _around(session, query, start)
+    return [Sampled(key, addresses.mask(email), *rest) for key, email, *rest in rows]
+
+
+def _around(
+    session: Session, query: Select[int, str, str, Rhythm, str], start: int
+) -> list[Row[int, str, str, Rhythm, str]]:
     rows = list(session.execute(query.where(Subscription.id >= start).limit(SAMPLE)))
     if len(rows) < SAMPLE:
         rows += session.execute(query.where(Subscription.id < start).limit(SAMPLE - len(rows)))
-    return [Sampled(key, addresses.mask(email), *rest) for key, email, *rest in rows]
+    return rows
 
 
 def last_id(session: Session) -> int:

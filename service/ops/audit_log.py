@@ -1,10 +1,11 @@
 """Reading the audit log: backwards, a page at a time, by actor, action, subject and day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import ColumnElement, Row, select, text
 from sqlalchemy.orm import Session
 
 from service.audit import AuditEntry
@@ -12,6 +13,10 @@ from service.ops import actors
 from service.ops.audit_changes import Change, changes
 
 SHOWN = 50
+#: Rows of a download that are read at once.
+_PORTION = 2_000
+
+_Entry = Row[int, datetime, str, str, str, dict[str, Any] | None, dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +53,20 @@ class Line:
 
 def list_page(session: Session, wanted: Wanted, *, before: int | None, limit: int = SHOWN) -> list[Line]:
     """Return the newest actions that match, older than the one of id `before`."""
-    query = _matching(wanted).order_by(AuditEntry.id.desc()).limit(limit)
-    if before is not None:
-        query = query.where(AuditEntry.id < before)
-    return _lines(session, list(session.scalars(query)))
+    rows = _newest(session, wanted, before=before, limit=limit)
+    names = actors.names(session, {row.actor for row in rows} | {row.subject for row in rows})
+    return [_line(row, names) for row in rows]
 
 
 def every(session: Session, wanted: Wanted) -> Iterator[Line]:
     """Yield all that match, the newest first, in portions: for downloads."""
     before: int | None = None
-    while lines := list_page(session, wanted, before=before, limit=1000):
-        yield from lines
-        before = lines[-1].id
-        session.expunge_all()
+    known: dict[str, str] = {}
+    while rows := _newest(session, wanted, before=before, limit=_PORTION):
+        met = {name for row in rows for name in (row.actor, row.subject) if name.startswith("operator ")}
+        known |= actors.names(session, met - known.keys())
+        yield from (_line(row, known) for row in rows)
+        before = rows[-1].id
 
 
 def list_actions(session: Session) -> list[str]:
@@ -84,36 +90,44 @@ def who_is(actor: str, names: dict[str, str]) -> str:
     return "Broadsheet" if actor == "system" else actor
 
 
-def _matching(wanted: Wanted) -> Select[AuditEntry]:
-    query = select(AuditEntry)
+def _newest(session: Session, wanted: Wanted, *, before: int | None, limit: int) -> Sequence[_Entry]:
+    """Read columns, not objects: of a download's hundreds of thousands none is changed."""
+    entry = AuditEntry
+    query = (
+        select(entry.id, entry.at, entry.actor, entry.action, entry.subject, entry.before, entry.after)
+        .where(*_conditions(wanted))
+        .order_by(entry.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(entry.id < before)
+    return session.execute(query).all()
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.actor:
-        query = query.where(AuditEntry.actor == wanted.actor)
+        yield AuditEntry.actor == wanted.actor
     if wanted.action:
-        query = query.where(AuditEntry.action == wanted.action)
+        yield AuditEntry.action == wanted.action
     if wanted.subject:
-        query = query.where(AuditEntry.subject == wanted.subject)
+        yield AuditEntry.subject == wanted.subject
     if wanted.first_day is not None:
-        query = query.where(AuditEntry.at >= _midnight(wanted.first_day))
+        yield AuditEntry.at >= _midnight(wanted.first_day)
     if wanted.last_day is not None and wanted.last_day < date.max:
-        query = query.where(AuditEntry.at < _midnight(wanted.last_day + timedelta(days=1)))
-    return query
+        yield AuditEntry.at < _midnight(wanted.last_day + timedelta(days=1))
 
 
-def _lines(session: Session, rows: list[AuditEntry]) -> list[Line]:
-    names = actors.names(session, {row.actor for row in rows} | {row.subject for row in rows})
-    return [
-        Line(
-            row.id,
-            row.at,
-            row.actor,
-            who_is(row.actor, names),
-            row.action,
-            row.subject,
-            names[row.subject] if row.subject.startswith("operator ") else row.subject,
-            changes(row.before, row.after),
-        )
-        for row in rows
-    ]
+def _line(row: _Entry, names: dict[str, str]) -> Line:
+    return Line(
+        row.id,
+        row.at,
+        row.actor,
+        who_is(row.actor, names),
+        row.action,
+        row.subject,
+        names[row.subject] if row.subject.startswith("operator ") else row.subject,
+        changes(row.before, row.after),
+    )
 
 
 def _distinct(session: Session, column: str) -> list[str]:

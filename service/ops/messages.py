@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session, aliased
 from service.delivery.models import Attempt, Event, Mailing, MailingTally, Message, MessageState, Stream
 from service.errors import NotFound
 from service.operators.models import Operator
+from service.ops import tried
 from service.recipes.models import Recipe
 from service.subscribers import addresses
 from service.subscribers.models import Subscriber
 
 #: Rows that a worker holds.
 IN_HAND = frozenset({MessageState.CLAIMED, MessageState.SENDING})
+_SENT = frozenset({MessageState.SENT})
 
 _Kind = TypeVar("_Kind", Attempt, Event)
 
@@ -95,10 +97,17 @@ class Story:
 
 def list_page(session: Session, wanted: Filter, *, before: Key | None = None, limit: int = 50) -> Page:
     """Return one page. Partial indexes serve rare states; of the others every mailing asked has many."""
+    begun = wanted.mailing_id
+    if begun is not None and wanted == Filter(_SENT, mailing_id=begun) and tried.is_beginning(session, begun):
+        below = before[1] if before is not None else None
+        return _page(session, tried.newest_sent(session, begun, below=below, limit=limit + 1), limit)
     query = _indexed(wanted, _with_such(session, wanted))
     if wanted.is_narrow:
         return _narrowed(session, query, wanted, before=before, limit=limit)
-    found = session.scalars(_before(query, before).limit(limit + 1)).all()
+    return _page(session, session.scalars(_before(query, before).limit(limit + 1)).all(), limit)
+
+
+def _page(session: Session, found: Sequence[Message], limit: int) -> Page:
     shown = found[:limit]
     last = shown[-1] if len(found) > limit else None
     return Page(_rows(session, shown), (last.mailing_id, last.id) if last else None)

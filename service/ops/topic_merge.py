@@ -1,7 +1,7 @@
 """Merging and closing topics: what it means is said beforehand, and everything that names one moves."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from service.digests import topic_moves as digests
 from service.errors import Conflict, NotFound
 from service.newsletters import queries, topics
 from service.newsletters.models import Newsletter, Topic
+from service.ops import reader_sample
+from service.ops.reader_sample import Sample
 from service.reports import topic_moves as reports
 from service.subscribers import topic_moves as subscribers
 from service.subscribers.topic_moves import Followers
@@ -35,6 +37,8 @@ class Plan:
     belongings: Belongings
     audiences: Audiences
     curations: int
+    #: Whose numbers those of the readers are estimated from; None where they were counted.
+    sampled: Sample | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,21 @@ class Closing:
     stranded: int
     belongings: Belongings
     audiences: Audiences
+    #: As in a plan.
+    sampled: Sample | None = None
 
 
-def plan(session: Session, gone: Topic, kept: Topic, *, now: datetime) -> Plan:
-    """Say what merging would do.
+def outlook(session: Session, gone: Topic, kept: Topic, *, now: datetime) -> Plan:
+    """Say what merging would do, for a page: of many readers an estimate.
+
+    :raises Conflict: as `plan`.
+    """
+    sampled = reader_sample.of_many(session, gone.newsletter_id)
+    return plan(session, gone, kept, sampled=sampled, now=now)
+
+
+def plan(session: Session, gone: Topic, kept: Topic, *, sampled: Sample | None = None, now: datetime) -> Plan:
+    """Say what merging would do; readers are counted, or estimated from a sample.
 
     :raises Conflict: they cannot be merged, or an audience stands against it.
     """
@@ -60,11 +75,19 @@ def plan(session: Session, gone: Topic, kept: Topic, *, now: datetime) -> Plan:
     return Plan(
         gone,
         kept,
-        subscribers.count(session, gone.newsletter_id, gone.id, kept.id),
+        _followers(session, gone, kept, sampled),
         articles.belongings(session, gone.id),
         found,
         digests.count_in_force(session, gone.id, now=now),
+        sampled,
     )
+
+
+def _followers(session: Session, gone: Topic, kept: Topic, sampled: Sample | None) -> Followers:
+    if sampled is None:
+        return subscribers.count(session, gone.newsletter_id, gone.id, kept.id)
+    among = subscribers.count_among(session, sampled.ids, gone.id, kept.id)
+    return Followers(*(sampled.of_all(n) for n in astuple(among)))
 
 
 def begin(session: Session, gone_id: int, kept_id: int, *, actor: str, now: datetime) -> Plan:
@@ -144,18 +167,30 @@ def _finish(session: Session, gone_id: int, *, now: datetime) -> None:
 
 
 def closing(session: Session, topic: Topic) -> Closing:
-    """Say what closing would mean for readers and for what names the topic."""
+    """Say what closing would mean for readers and for what names the topic; of many readers an estimate."""
     newsletter = topic.newsletter
     open_ = [each.id for each in newsletter.open_topics if each is not topic]
     closed = [each.id for each in newsletter.topics if each.archived_at is not None]
-    before = _stranded(session, newsletter, closed=closed, open_=[*open_, topic.id])
-    after = _stranded(session, newsletter, closed=[*closed, topic.id], open_=open_)
+    sampled = reader_sample.of_many(session, newsletter.id)
+    if sampled is None:
+        following = subscribers.count_following(session, newsletter.id, topic.id)
+        before = _stranded(session, newsletter, closed=closed, open_=[*open_, topic.id])
+        alone = _stranded(session, newsletter, closed=[*closed, topic.id], open_=open_) - before
+    else:
+        ids, among = sampled.ids, subscribers.count_stranded_among
+        before = among(session, ids, closed=closed, open_=[*open_, topic.id])
+        after = among(session, ids, closed=[*closed, topic.id], open_=open_)
+        following, alone = (
+            sampled.of_all(n)
+            for n in (subscribers.count_among(session, ids, topic.id, topic.id).following, after - before)
+        )
     return Closing(
         topic,
-        subscribers.count_following(session, newsletter.id, topic.id),
-        after - before,
+        following,
+        alone,
         articles.belongings(session, topic.id),
         blasts.audiences(session, newsletter.id, topic.id),
+        sampled,
     )
 
 

@@ -20,8 +20,7 @@ class Followers:
     against: int
 
 
-_COUNT = text(
-    """
+_COUNT = """
     SELECT count(*) FILTER (WHERE topic_ids @> g.gone),
         count(*) FILTER (WHERE topic_ids @> g.gone AND topic_ids @> g.kept),
         count(*) FILTER (WHERE excluded_topic_ids @> g.gone),
@@ -29,16 +28,22 @@ _COUNT = text(
                          OR topic_ids @> g.kept AND excluded_topic_ids @> g.gone)
     FROM subscriptions,
         (SELECT CAST(:gone AS bigint[]) AS gone, CAST(:kept AS bigint[]) AS kept) AS g
-    WHERE newsletter_id = :newsletter_id AND state = 'active'
-      AND (topic_ids @> g.gone OR excluded_topic_ids @> g.gone)
+    WHERE {which} AND state = 'active' AND (topic_ids @> g.gone OR excluded_topic_ids @> g.gone)
     """
-)
+_COUNT_ALL = text(_COUNT.format(which="newsletter_id = :newsletter_id"))
+_COUNT_SOME = text(_COUNT.format(which="id = ANY(CAST(:ids AS bigint[]))"))
 
 
 def count(session: Session, newsletter_id: int, gone: int, kept: int) -> Followers:
     """Count whom a merge of one topic into another would reach."""
     values = {"newsletter_id": newsletter_id, "gone": [gone], "kept": [kept]}
-    return Followers(*session.execute(_COUNT, values).one())
+    return Followers(*session.execute(_COUNT_ALL, values).one())
+
+
+def count_among(session: Session, subscription_ids: Sequence[int], gone: int, kept: int) -> Followers:
+    """Count the same among some readers only."""
+    values = {"ids": list(subscription_ids), "gone": [gone], "kept": [kept]}
+    return Followers(*session.execute(_COUNT_SOME, values).one())
 
 
 def count_following(session: Session, newsletter_id: int, topic_id: int) -> int:
@@ -85,14 +90,14 @@ def move(session: Session, newsletter_id: int, gone: int, kept: int) -> None:
 
 
 # By the index of topics: those who chose one of the closed ones are few beside all.
-_STRANDED = text(
-    """
+_STRANDED = """
     SELECT newsletter_id, count(*) FROM subscriptions
-    WHERE state = 'active' AND newsletter_id = ANY(:newsletter_ids)
+    WHERE state = 'active' AND {which}
       AND topic_ids && CAST(:closed AS bigint[]) AND NOT topic_ids && CAST(:open AS bigint[])
     GROUP BY newsletter_id
     """
-)
+_STRANDED_ALL = text(_STRANDED.format(which="newsletter_id = ANY(:newsletter_ids)"))
+_STRANDED_SOME = text(_STRANDED.format(which="id = ANY(CAST(:ids AS bigint[]))"))
 
 
 def count_stranded(
@@ -102,4 +107,12 @@ def count_stranded(
     if not closed:
         return {}
     values = {"newsletter_ids": list(newsletter_ids), "closed": list(closed), "open": list(open_)}
-    return dict(session.execute(_STRANDED, values).all())
+    return dict(session.execute(_STRANDED_ALL, values).all())
+
+
+def count_stranded_among(
+    session: Session, subscription_ids: Collection[int], *, closed: Collection[int], open_: Collection[int]
+) -> int:
+    """Count the same among some readers of one newsletter only."""
+    values = {"ids": list(subscription_ids), "closed": list(closed), "open": list(open_)}
+    return sum(n for _, n in session.execute(_STRANDED_SOME, values)) if closed else 0

@@ -11,6 +11,7 @@ from service.bench.runner import Progress
 from service.bootstrap import Runtime
 from service.clock import utc_now
 from service.db import transaction
+from service.digests import tallying
 
 
 def write(runtime: Runtime, size: Size, *, now: datetime, progress: Progress) -> None:
@@ -40,6 +41,7 @@ def freshen(runtime: Runtime) -> None:
     """Bring up to the minute what pages show of the last day."""
     with transaction(runtime.sessions) as session:
         counters.last_day(session, now=utc_now())
+        tallying.count(session, now=utc_now())
 
 
 def ledger_gigabytes(runtime: Runtime) -> float:

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from service import audit
-from service.blasts import checks, content, drafts, emails, link_checks
+from service.blasts import checks, composition, content, drafts, emails, link_checks
 from service.blasts.blocks import tidied
 from service.blasts.content import Content
 from service.blasts.models import Blast
@@ -46,6 +46,7 @@ def typed(newsletter_id: int) -> ResponseReturnValue:
                 blocks=tidied(blocks),
                 stories=content.stories_of(session, newsletter, blocks),
             )
+            composition.check_length(said.markdown, said.blocks)
             merge = said.composed(links=runtime().links).merge
             letter = said.letter(subject=said.subject, locale=newsletter.locale, links=runtime().links)
         except InvalidInput as error:

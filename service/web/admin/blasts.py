@@ -27,7 +27,7 @@ from service.errors import Conflict, InvalidInput, NotFound
 from service.operators import queries as operators
 from service.operators.accounts import actor_of
 from service.operators.models import Role
-from service.ops import audiences, blasts
+from service.ops import audience_estimate, audiences, blasts
 from service.web.admin import auth, blast_readers, framed, page, tickets, words
 from service.web.context import now, runtime
 
@@ -57,7 +57,7 @@ def blast(blast_id: int) -> ResponseReturnValue:
         content = preview.preview(session, row, links=runtime().links, reader=seen.reader)
         draft = row.state is BlastState.DRAFT
         criteria = audience.of(row)
-        look = audiences.look(session, row.newsletter_id, criteria, now=now()) if draft else None
+        look = audience_estimate.look(session, row.newsletter_id, criteria, now=now()) if draft else None
         sentence = look.sentence if look else audiences.describe(session, criteria)
         report = checks.check(session, row, links=runtime().links) if draft else None
         distrusted = checks.distrusted_words(session, row) if draft and "words" in request.args else None

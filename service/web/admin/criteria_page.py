@@ -12,7 +12,7 @@ from service.blasts.criteria import Criteria
 from service.blasts.handmade import Matched
 from service.errors import InvalidInput
 from service.newsletters.models import Newsletter
-from service.ops import audiences
+from service.ops import audience_estimate, audiences
 from service.web.admin.criteria_form import CriteriaForm
 from service.web.context import now
 
@@ -52,12 +52,14 @@ def values(
 ) -> dict[str, Any]:
     """Return what `_criteria.html` and `_audience_look.html` show."""
     kept = (before or criteria).listed
+    # The button is pressed to know; everything else is to be quick.
+    count = audiences.look if request.form.get("look") == "1" else audience_estimate.look
     # Begun anywhere: twenty readers who always are the same prove little.
     start = secrets.randbelow(audiences.last_id(session)) + 1
     return {
         "form": form,
         "listed": None if kept is None else len(kept),
         "matched": matched,
-        "look": audiences.look(session, newsletter.id, criteria, now=now()),
+        "look": count(session, newsletter.id, criteria, now=now()),
         "sample": audiences.sample(session, newsletter.id, criteria, start=start, now=now()),
     }

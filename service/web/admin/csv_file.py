@@ -3,11 +3,16 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from flask import Response, stream_with_context
 
 #: A cell that begins so is a formula to Excel, LibreOffice and Sheets (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+#: Rows sent at once: each piece of an answer is a packet of its own.
+_TOGETHER = 200
 
 
 def download(name: str, head: Iterable[str], rows: Iterable[Iterable[object]]) -> Response:
@@ -26,12 +31,18 @@ def cell(value: object) -> str:
 
 def _lines(head: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     # Excel takes UTF-8 for what it is only behind this mark.
-    yield "\ufeff" + _line(head)
-    for row in rows:
-        yield _line(row)
+    yield "\ufeff" + _written([head])
+    for some in _batched(rows, _TOGETHER):
+        yield _written(some)
 
 
-def _line(row: Iterable[object]) -> str:
+def _written(rows: Iterable[Iterable[object]]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerow([cell(value) for value in row])
+    csv.writer(written).writerows([cell(value) for value in row] for row in rows)
     return written.getvalue()
+
+
+def _batched(rows: Iterable[Iterable[object]], size: int) -> Iterator[list[Iterable[object]]]:
+    left = iter(rows)
+    while some := list(islice(left, size)):
+        yield some

@@ -18,8 +18,9 @@ blueprint = Blueprint("console_foreseen", __name__, url_prefix="/console/next")
 auth.protect(blueprint, change=Role.EDITOR)
 words.install(blueprint)
 
-#: A page looks at so many readers, spread over all; `broadsheet digest rehearse` looks at everybody.
-MOST = 300
+#: A page looks at so many readers, spread over all, or as many as so many seconds suffice for;
+#: `broadsheet digest rehearse` looks at everybody.
+MOST, PATIENCE = 300, 0.1
 
 
 @blueprint.get("/")
@@ -77,7 +78,7 @@ def edition() -> ResponseReturnValue:
         chosen = request.args.get("newsletter", type=int) or offered[0].id
         newsletter = newsletters.get(session, chosen)
         rhythm = _rhythm(request.args.get("rhythm", ""))
-        seen = rehearsal.rehearse(session, newsletter, rhythm=rhythm, now=now(), most=MOST)
+        seen = rehearsal.rehearse(session, newsletter, rhythm=rhythm, now=now(), most=MOST, seconds=PATIENCE)
     return render_template(
         "admin/rehearsal.html", offered=offered, seen=seen, rhythms=RHYTHMS, chosen=chosen, rhythm=rhythm
     )

@@ -52,7 +52,7 @@ def ask_to_merge(newsletter_id: int, topic_id: int) -> ResponseReturnValue:
         others = [each for each in topic.newsletter.open_topics if each is not topic]
         if into is not None:
             try:
-                plan = topic_merge.plan(session, topic, _topic(session, newsletter_id, into), now=now())
+                plan = topic_merge.outlook(session, topic, _topic(session, newsletter_id, into), now=now())
             except Conflict as error:
                 problem = str(error)
         return render_template(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from service.db import Sessions
 from service.delivery.models import Message
-from service.digests import foreseeing, planning, rehearsal
+from service.digests import foreseeing, planning, rehearsal, sampling
 from service.digests.models import Edition
 from service.errors import NotFound
 from service.newsletters.models import Rhythm
@@ -131,6 +131,18 @@ def test_a_dry_run_of_a_few_is_spread_over_all(session: Session) -> None:
     seen = rehearsal.rehearse(session, newsletter, rhythm=Rhythm.WEEKLY, now=NOW, most=10)
     assert seen.readers == 40
     assert 8 <= seen.looked_at <= 10
+
+
+def test_a_dry_run_that_may_not_take_long_says_how_few_it_looked_at(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "PORTION", 5)
+    newsletter = make_world(session, stories=8)
+    for _ in range(20):
+        make_due(session, newsletter)
+    seen = rehearsal.rehearse(session, newsletter, rhythm=Rhythm.WEEKLY, now=NOW, most=20, seconds=0)
+    assert (seen.readers, seen.looked_at, seen.is_exact) == (20, 5, False)
+    assert seen.of_all(seen.planned) == 4 * seen.planned
 
 
 def test_topics_with_little_new_are_named(session: Session) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.digests import curations, pin_trial, tallying
+from service.digests import curations, pin_trial, sampling, tallying
 from service.digests.models import Curation, CurationKind
 from service.errors import NotFound
 from service.newsletters.models import Newsletter, Rhythm
@@ -107,6 +107,36 @@ def test_many_readers_are_estimated_from_some_spread_over_all(
     assert (trial.is_exact, trial.readers, trial.looked_at) == (False, 80, 20)
     assert abs(trial.gained - 40) <= trial.give_or_take
     assert 0 < trial.give_or_take < 40
+
+
+def test_an_answer_that_may_not_take_long_looks_at_fewer_everywhere_and_says_so(
+    session: Session, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "PORTION", 16)
+    oldest, *_ = articles(session, newsletter)
+    read(session, newsletter, 32)
+    read(
+        session,
+        newsletter,
+        32,
+        topic_ids=[newsletter.topics[1].id],
+        excluded_topic_ids=[newsletter.topics[0].id],
+    )
+    trial = pin_trial.try_pin(session, oldest, rhythm=Rhythm.WEEKLY, now=NOW, seconds=0)
+    assert (trial.is_exact, trial.readers, trial.looked_at) == (False, 64, 16)
+    assert abs(trial.gained - 32) <= trial.give_or_take
+    assert 0 < trial.give_or_take < 32
+
+
+def test_a_few_of_whom_all_gain_do_not_prove_that_everybody_does(
+    session: Session, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sampling, "PORTION", 4)
+    oldest, *_ = articles(session, newsletter)
+    read(session, newsletter, 40)
+    trial = pin_trial.try_pin(session, oldest, rhythm=Rhythm.WEEKLY, now=NOW, seconds=0)
+    assert (trial.looked_at, trial.gained) == (4, 40)
+    assert trial.give_or_take >= 10
 
 
 def test_nobody_of_a_rhythm_and_no_such_article(session: Session, newsletter: Newsletter) -> None:

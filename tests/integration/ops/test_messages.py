@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from service.delivery.models import Attempt, MessageState, Stream
-from service.ops import messages
+from service.ops import messages, tried
 from service.ops.messages import Filter, Key, Row
 from tests.integration.ops.scenes import EVERYTHING, State, make_mailing, messages_of
 
@@ -34,6 +34,33 @@ def test_pages_hold_every_message_exactly_once(session: Session, now: datetime) 
     assert len(set(keys)) == 9
     assert {row.mailing_id for row in rows} == {first.id, second.id}
     assert len(everything(session, Filter(SENT, mailing_id=second.id), limit=3)) == 4
+
+
+def test_the_few_sent_of_a_mailing_that_has_begun_are_found_by_their_tries(
+    session: Session, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing = make_mailing(session, {(State.SENT, ""): 5, (State.PLANNED, ""): 60}, now=now)
+    sent = messages_of(session, mailing, State.SENT)
+    for each in sent:
+        for number in (1, 2):
+            session.add(
+                Attempt(
+                    mailing_id=mailing.id,
+                    message_id=each.id,
+                    number=number,
+                    at=now,
+                    relay="relay",
+                    phase="dot",
+                    outcome=State.SENT if number == 2 else State.DEFERRED,
+                )
+            )
+    session.flush()
+    monkeypatch.setattr(tried, "_PORTION", 2)
+
+    rows = everything(session, Filter(SENT, mailing_id=mailing.id), limit=2)
+
+    assert [row.message_id for row in rows] == sorted((each.id for each in sent), reverse=True)
+    assert {row.state for row in rows} == {State.SENT}
 
 
 def test_a_list_narrows_by_reason_and_period(session: Session, now: datetime) -> None:

@@ -12,13 +12,13 @@ from service.articles.models import ArticleTopic, CategoryMapping, Source
 from service.audit import AuditEntry
 from service.blasts.models import Blast, BlastState, Segment
 from service.db import Sessions, transaction
-from service.digests import due, planning
+from service.digests import due, planning, tallying
 from service.digests.due import DueReader
 from service.digests.models import Curation, CurationKind
 from service.errors import Conflict
 from service.newsletters import queries, topics
 from service.newsletters.models import Newsletter, Topic
-from service.ops import topic_merge
+from service.ops import reader_sample, topic_merge
 from service.reports.models import TopicTally
 from service.subscribers.models import Subscription
 from tests.factories import make_source, make_subscription
@@ -380,3 +380,34 @@ def test_a_blast_under_way_to_the_topic_is_waited_for(session: Session, newslett
     session.flush()
     with pytest.raises(Conflict, match="“Today” goes to readers of this topic and is under way"):
         merge(session, newsletter)
+
+
+def test_what_many_readers_would_lose_is_estimated_for_a_page_and_counted_for_the_merge(
+    session: Session, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_sample, "MANY", 50)
+    monkeypatch.setattr(reader_sample, "SAMPLE", 30)
+    gone, kept, other = three(newsletter)
+    for _ in range(30):
+        make_subscription(session, newsletter, topic_ids=[gone.id])
+        make_subscription(session, newsletter, topic_ids=[gone.id, kept.id])
+        make_subscription(session, newsletter, topic_ids=[other.id], excluded_topic_ids=[gone.id])
+    tallying.count(session, now=NOW)
+
+    told = topic_merge.outlook(session, gone, kept, now=NOW)
+    counted = topic_merge.plan(session, gone, kept, now=NOW).followers
+    closing = topic_merge.closing(session, gone)
+
+    assert (counted.following, counted.both, counted.excluding, counted.against) == (60, 30, 30, 0)
+    assert told.sampled is not None
+    assert told.sampled.total == 90
+    for estimate, truth in (
+        (told.followers.following, 60),
+        (told.followers.both, 30),
+        (told.followers.excluding, 30),
+        (closing.following, 60),
+        (closing.stranded, 30),
+    ):
+        assert 0 < estimate < 90
+        assert abs(estimate - truth) <= 25
+    assert told.followers.against == 0 < told.sampled.unseen

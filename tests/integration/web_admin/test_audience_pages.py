@@ -9,7 +9,9 @@ from service.blasts import audience
 from service.blasts.criteria import Criteria
 from service.blasts.models import Blast
 from service.db import Sessions, transaction
+from service.digests import tallying
 from service.operators.models import Role
+from service.ops import audience_estimate, reader_sample
 from tests.factories import make_subscription
 from tests.integration.ops import scenes
 from tests.integration.web_admin.browsing import Visitor
@@ -41,6 +43,23 @@ def test_counting_changes_nothing_and_saving_does(sessions: Sessions, visitor: V
     assert visitor.send(path, locales=["de"]).location == f"/console/blasts/{draft.id}"
     assert criteria_of(sessions, draft) == Criteria(locales=("de",))
     assert "read in de" in visitor.open(f"/console/blasts/{draft.id}").text
+
+
+def test_an_estimate_is_called_one_until_somebody_presses_the_button(
+    sessions: Sessions, visitor: Visitor, draft: Blast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_sample, "MANY", 1)
+    monkeypatch.setattr(audience_estimate, "FEW", 1)
+    with transaction(sessions) as session:
+        tallying.count(session, now=datetime.now(UTC))
+    visitor.be(sessions, Role.EDITOR)
+    path = f"/console/blasts/{draft.id}/audience"
+    for answer in (visitor.open(path), visitor.send(path, look="part")):
+        assert "An estimate, give or take" in answer.text
+    assert "give or take" in visitor.open(f"/console/blasts/{draft.id}").text
+    counted = visitor.send(path, look="1").text
+    assert "An estimate" not in counted
+    assert '<b class="reader-count">4</b>' in counted
 
 
 def test_a_pasted_list_is_matched_kept_and_never_shown_again(

@@ -35,6 +35,21 @@ def test_a_text_of_the_longest_length_in_any_script_is_saved(
         assert session.get_one(Blast, draft.id).body_markdown == written
 
 
+def test_a_text_of_nothing_but_marks_is_refused_in_a_sentence_and_kept_in_the_form(
+    visitor: Visitor, sessions: Sessions, draft: Blast
+) -> None:
+    visitor.be(sessions, Role.EDITOR)
+    written = "![" * (BODY_LENGTH // 2)
+
+    answer = visitor.send(f"/console/blasts/{draft.id}/edit", subject="Marks", body_markdown=written)
+    typed = visitor.send(f"/console/blasts/typed/{draft.newsletter_id}", body_markdown=written)
+
+    assert answer.status_code == 422
+    assert "50,000 marks of Markdown" in answer.text
+    assert written in answer.text
+    assert "50,000 marks of Markdown" in typed.text
+
+
 def test_a_list_of_as_many_addresses_as_are_allowed_is_read(
     visitor: Visitor, sessions: Sessions, draft: Blast
 ) -> None:

@@ -7,7 +7,8 @@ import pytest
 from service.emails.colours import AA, DARK_PAPER, PAPER, Accent, contrast
 from service.emails.layout import FULL_STORIES, Place, lay_out
 from service.emails.letters import DigestSection, Layout
-from service.emails.markdown import render_markdown
+from service.emails.markdown import MOST_MARKS, check_marks, render_markdown
+from service.errors import InvalidInput
 from service.languages import speech
 from service.languages.dates import long_date, short_date
 from service.languages.offered import direction, language_tag
@@ -114,3 +115,16 @@ def test_the_first_story_leads_and_the_later_ones_are_in_brief() -> None:
     assert stories[0].picture is not None
     assert stories[0].picture.url == items[0].image_url
     assert all(story.picture is None for story in stories if story.place is Place.BRIEF)
+
+
+@pytest.mark.parametrize("mark", ["![", "**a", "a|b\n", "[a](b)", "<"])
+def test_a_text_of_nothing_but_marks_is_refused_before_it_is_parsed(mark: str) -> None:
+    with pytest.raises(InvalidInput, match="marks of Markdown"):
+        check_marks([mark * (MOST_MARKS + 1)])
+
+
+def test_the_marks_of_all_texts_of_a_mail_count_together() -> None:
+    check_marks(["*" * (MOST_MARKS // 2), "*" * (MOST_MARKS // 2)])
+
+    with pytest.raises(InvalidInput):
+        check_marks(["*" * (MOST_MARKS // 2), "*" * (MOST_MARKS // 2 + 1)])
