@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, abort, current_app, stream_with_context
+from flask import Blueprint, Flask, Response, abort, current_app, stream_with_context
 from flask.blueprints import BlueprintSetupState
 from sqlalchemy.orm import Session
 
@@ -111,9 +111,13 @@ PAGES: dict[str, Callable[[int], list[Part]]] = {
 
 @blueprint.record_once
 def _make_board(state: BlueprintSetupState) -> None:
-    runtime: Runtime = state.app.extensions["broadsheet"]
-    state.app.extensions[_EXTENSION] = Board(runtime.sessions)
-    state.app.extensions[_PRESS] = Press(breath=BREATH_SECONDS)
+    bind(state.app, state.app.extensions["broadsheet"])
+
+
+def bind(app: Flask, runtime: Runtime) -> None:
+    """Give the live pages of this application their board, which reads where the runtime reads."""
+    app.extensions[_EXTENSION] = Board(runtime.sessions)
+    app.extensions[_PRESS] = Press(breath=BREATH_SECONDS)
 
 
 @blueprint.get("/<page>", defaults={"key": 0})
