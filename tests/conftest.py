@@ -25,6 +25,32 @@ from tests import applications
 
 _connect = socket.socket.connect
 
+#: What takes longest begins first: a process that ends with one of these keeps all others waiting.
+LONGEST = (
+    "tests/e2e/test_console_pages.py",
+    "tests/faults/test_faults.py",
+    "tests/integration/bench/test_console.py",
+    "tests/e2e/test_reader_pages.py",
+    "tests/integration/bench/",
+    "tests/integration/selftest/",
+    "tests/e2e/",
+    "tests/integration/digests/test_simulated_readers.py",
+    "tests/integration/delivery/",
+    "tests/unit/bench/test_ranking_gate.py",
+    "tests/integration/digests/test_months.py",
+    "tests/integration/web_admin/",
+    "tests/integration/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest first; the rest stays in its order."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:

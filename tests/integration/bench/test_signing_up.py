@@ -10,8 +10,7 @@ import pytest
 from service.bench import browser, signing_up
 from service.bench.plan import BenchmarkError
 
-# One after the other: each starts a whole installation.
-pytestmark = [pytest.mark.xdist_group("selftest"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 class Silent:

@@ -16,8 +16,7 @@ from service.selftest.runner import run
 from service.selftest.steps import STEPS, Step
 from service.selftest.world import World
 
-# One after the other: each starts a whole installation.
-pytestmark = [pytest.mark.xdist_group("selftest"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture
