@@ -13,7 +13,8 @@ from service.delivery.models import Message, Suppression
 from service.popularity.models import Click
 from service.recipes.models import Recipe
 from service.subscribers import queries, recognition, saving
-from service.subscribers.models import AddressChange, ConsentEvent, SignupAttempt, Subscriber, Subscription
+from service.subscribers.models import AddressChange, ConsentEvent, Subscriber, Subscription
+from service.subscribers.signup_models import SignupAttempt
 from service.tokens import AddressHasher
 
 FORMAT = "broadsheet reader export 1"

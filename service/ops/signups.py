@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.newsletters.models import Newsletter
-from service.subscribers.models import ConsentEvent, ConsentKind, Held, SignupAttempt, SignupRefusal
+from service.subscribers.models import ConsentEvent, ConsentKind
+from service.subscribers.signup_models import Held, SignupAttempt, SignupRefusal
 
 PERIOD = timedelta(hours=24)
 #: Within the last hour so many are no accident.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from service.subscribers.models import Held
+from service.subscribers.signup_models import Held
 
 DAY = timedelta(days=1)
 MONTH = timedelta(days=30)

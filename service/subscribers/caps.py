@@ -16,7 +16,8 @@ from service.newsletters.models import Newsletter
 from service.subscribers import addresses, attempts
 from service.subscribers.addresses import Address
 from service.subscribers.attempts import DAY, HOUR, MINUTE, Findings
-from service.subscribers.models import Held, Subscription
+from service.subscribers.models import Subscription
+from service.subscribers.signup_models import Held
 
 #: Mails per address: for one newsletter in a day, and for all of them in a month.
 PER_DAY = 1

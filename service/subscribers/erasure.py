@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from service.delivery import ledger, suppression
 from service.subscribers import queries
-from service.subscribers.models import AddressChange, SignupAttempt, Subscriber
+from service.subscribers.models import AddressChange, Subscriber
+from service.subscribers.signup_models import SignupAttempt
 from service.tokens import AddressHasher
 
 

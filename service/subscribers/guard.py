@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.errors import BadToken
 from service.languages.words import later
-from service.subscribers.models import Held
+from service.subscribers.signup_models import Held
 from service.tokens import Purpose, Tokens
 
 #: Nobody reads a form and types an address in less; machines do.

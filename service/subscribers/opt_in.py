@@ -15,15 +15,10 @@ from service.subscribers.addresses import Address
 from service.subscribers.attempts import Findings
 from service.subscribers.choices import Choices
 from service.subscribers.consent import Circumstances
-from service.subscribers.models import (
-    ConsentKind,
-    Held,
-    Subscriber,
-    Subscription,
-    SubscriptionState,
-)
+from service.subscribers.models import ConsentKind, Subscriber, Subscription, SubscriptionState
 from service.subscribers.next_slot import next_slot
 from service.subscribers.queries import lock
+from service.subscribers.signup_models import Held
 from service.subscribers.standing import Standing, standing
 from service.tokens import AddressHasher
 

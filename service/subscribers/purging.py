@@ -6,13 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.orm import Session
 
-from service.subscribers.models import (
-    SignupAttempt,
-    SignupRefusal,
-    Subscriber,
-    Subscription,
-    SubscriptionState,
-)
+from service.subscribers.models import Subscriber, Subscription, SubscriptionState
+from service.subscribers.signup_models import SignupAttempt, SignupRefusal
 
 #: As long as a confirmation link works (standards 130).
 UNCONFIRMED_KEPT = timedelta(days=7)

@@ -135,9 +135,9 @@ class Controls(HTMLParser):
         if tag == "form":
             works = has.get("method") in {"get", "post"}
         elif tag == "button":
-            works = "popovertarget" in has or (has.get("type") == "submit" and self._form)
+            works = "popovertarget" in has or (has.get("type") == "submit" and (self._form or "form" in has))
         elif tag in {"input", "select", "textarea"}:
-            works = self._form or "readonly" in has
+            works = self._form or "form" in has or "readonly" in has
         else:
             works = tag != "a" or bool(has.get("href"))
         if not works:

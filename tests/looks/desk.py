@@ -24,7 +24,8 @@ from service.operators import sessions as logins
 from service.operators.models import Operator, Role
 from service.ops.models import Heartbeat
 from service.recipes.models import Recipe
-from service.subscribers.models import Held, SignupAttempt, Subscription
+from service.subscribers.models import Subscription
+from service.subscribers.signup_models import Held, SignupAttempt
 from tests.factories import make_operator, make_source, make_subscription
 from tests.integration.ops import scenes
 from tests.integration.web_admin.browsing import LOGIN_COOKIE

@@ -13,7 +13,7 @@ from service.languages.offered import OFFERED, SOURCE
 
 ROOT = Path(__file__).parents[2]
 #: In English: the console, its sample of a newsletter's look, and letters to those who work there.
-_FOR_OPERATORS = re.compile(r"/admin/|/specimen\.html$|/operator_")
+_FOR_OPERATORS = re.compile(r"/admin/|/specimen\.html$|/operator_|/relay_test/")
 LANGUAGES = tuple(language for language in OFFERED if language != SOURCE)
 
 #: As `service.languages.words` calls them; None is the first argument alone.

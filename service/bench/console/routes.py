@@ -15,6 +15,7 @@ EXCUSED = {
     "console_second_step.show": "stands between a password and its code, in a login that is half done",
     "console_second_step.passkey_options": "answers a script in a login that is half done",
     "console_factors.passkey_options": "answers a script with numbers that a passkey signs",
+    "console_settings.topic": "leads from the audit log on to the topic's own page",
     "console_entrance.invitation": "opens with a link that is mailed once, and reads one account",
     "console_limits.ask_for_domain": "leads from a field to the page of what was typed, and reads nothing",
     "console_forgotten.new_password": "opens with a link that is mailed once, and reads one account",

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from service.operators.models import Role
 from service.ops import signups
 from service.subscribers import caps
-from service.subscribers.models import Held
+from service.subscribers.signup_models import Held
 from service.web.admin import auth, words
 from service.web.context import now, runtime
 

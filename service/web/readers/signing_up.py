@@ -15,8 +15,8 @@ from service.newsletters.queries import missing_for_sending
 from service.subscribers import caps, guard, opt_in, wording
 from service.subscribers.caps import CapReached
 from service.subscribers.consent import Circumstances
-from service.subscribers.models import Held
 from service.subscribers.opt_in import SignUp
+from service.subscribers.signup_models import Held
 from service.web.context import now, runtime, visitor_ip
 from service.web.readers.page import circumstances, get_newsletter
 from service.web.readers.sign_up_form import SignUpForm

@@ -124,7 +124,7 @@ def test_a_server_that_fails_is_asked_again_and_then_no_more(
 ) -> None:
     server.answers["/1.jpg"] = status(503)
     take_in(session, server.url("/1.jpg"), now=now)
-    moments = [now, now + timedelta(minutes=1), now + timedelta(minutes=11)]
+    moments = [now, now + timedelta(minutes=2), now + timedelta(minutes=13)]
     for moment in moments:
         assert found(session).picture_problem == ""
         assert looking.look_at_due(sessions, fetcher, now=moment) == 1

@@ -17,12 +17,11 @@ from service.subscribers.consent import Circumstances
 from service.subscribers.models import (
     ConsentEvent,
     ConsentKind,
-    Held,
-    SignupAttempt,
     Subscriber,
     Subscription,
     SubscriptionState,
 )
+from service.subscribers.signup_models import Held, SignupAttempt
 from service.subscribers.standing import Standing
 from tests.factories import make_newsletter, make_subscription
 from tests.integration.subscribers.requests import ANN, HASH, PAGE, kinds, sign_up, the_subscription

@@ -13,11 +13,11 @@ from service.subscribers import preferences, purging, queries, reach, unsubscrib
 from service.subscribers.models import (
     ConsentEvent,
     ConsentKind,
-    SignupAttempt,
     Subscriber,
     Subscription,
     SubscriptionState,
 )
+from service.subscribers.signup_models import SignupAttempt
 from tests.factories import make_newsletter, make_subscription
 from tests.integration.subscribers.requests import HASH, PAGE, choices, sign_up, the_subscription
 

@@ -11,7 +11,7 @@ from service.db import Sessions
 from service.newsletters.models import Newsletter
 from service.operators.models import Role
 from service.subscribers import guard
-from service.subscribers.models import Held, SignupAttempt
+from service.subscribers.signup_models import Held, SignupAttempt
 from tests.factories import make_newsletter
 from tests.integration.web_admin.browsing import Visitor
 

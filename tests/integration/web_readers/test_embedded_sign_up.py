@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 
 from service.delivery.models import Message
 from service.newsletters.models import Newsletter
-from service.subscribers.models import ConsentEvent, Held, SignupRefusal, Subscription
+from service.subscribers.models import ConsentEvent, Subscription
+from service.subscribers.signup_models import Held, SignupRefusal
 from service.web.readers.embed import SCRIPT
 from tests.factories import make_article, make_source, make_subscription
 from tests.integration.web_readers.browsing import ANN, Reader, fresh

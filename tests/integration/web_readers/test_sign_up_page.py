@@ -8,7 +8,8 @@ from service.delivery.models import Message
 from service.dispatch import TaskName
 from service.newsletters.models import Newsletter
 from service.subscribers import wording
-from service.subscribers.models import ConsentEvent, SignupAttempt, Subscription
+from service.subscribers.models import ConsentEvent, Subscription
+from service.subscribers.signup_models import SignupAttempt
 from service.tokens import Purpose
 from tests.conftest import RecordingDispatcher
 from tests.factories import make_newsletter, make_subscription
