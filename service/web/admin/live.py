@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Flask, Response, abort, current_app, stream_with_context
+from flask import Blueprint, Response, abort, current_app, stream_with_context
 from flask.blueprints import BlueprintSetupState
+from flask.sansio.app import App
 from sqlalchemy.orm import Session
 
 from service.bootstrap import Runtime
@@ -114,7 +115,7 @@ def _make_board(state: BlueprintSetupState) -> None:
     bind(state.app, state.app.extensions["broadsheet"])
 
 
-def bind(app: Flask, runtime: Runtime) -> None:
+def bind(app: App, runtime: Runtime) -> None:
     """Give the live pages of this application their board, which reads where the runtime reads."""
     app.extensions[_EXTENSION] = Board(runtime.sessions)
     app.extensions[_PRESS] = Press(breath=BREATH_SECONDS)
