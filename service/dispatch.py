@@ -121,9 +121,18 @@ class CoalescingDispatcher:
             self._asked.add(task)
             # Begun at the first call: a server forks its workers after it has built this.
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
-                self._thread.start()
+                self._begin()
         self._is_asked.set()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # No thread to be had, or the process ends: what was asked for is committed, and must not fail.
+            log.warning("No thread to wake workers from; the next call tries again, and the next tick wakes.")
+        else:
+            self._thread = thread
 
     def _run(self) -> None:
         while self._is_asked.wait():

@@ -36,14 +36,26 @@ class Decision:
     categories: tuple[tuple[str, str | None], ...]
 
 
-def decide(session: Session, wanted: Mapping[int, Meaning], *, actor: str, now: datetime) -> int:
+def decide(
+    session: Session,
+    wanted: Mapping[int, Meaning],
+    *,
+    seen: Mapping[int, Meaning] | None = None,
+    actor: str,
+    now: datetime,
+) -> int:
     """Say what categories mean, by their mappings; return how many articles gained a topic.
 
+    `seen` is what the page showed where the decision was made; what was decided so already is left alone.
+
+    :raises Conflict: somebody has decided otherwise since; nothing may be committed then.
     :raises NotFound: one of them is not there.
     :raises InvalidInput: one shall mean a topic of another newsletter.
     """
     gained = 0
     for mapping_id, meaning in sorted(wanted.items()):
+        if seen is not None and _is_settled(session, mapping_id, meaning, seen=seen.get(mapping_id)):
+            continue
         before, articles = _apply(session, mapping_id, meaning, now=now)
         gained += articles
         row = session.get_one(CategoryMapping, mapping_id)
@@ -123,12 +135,37 @@ def _earlier(session: Session, row: CategoryMapping) -> Meaning:
     return Meaning(open_topic_id, row.was_ignored)
 
 
-def _apply(session: Session, mapping_id: int, meaning: Meaning, *, now: datetime) -> tuple[Meaning, int]:
+def _is_settled(session: Session, mapping_id: int, meaning: Meaning, *, seen: Meaning | None) -> bool:
+    """Say whether a category means this already, which a second press of a button finds.
+
+    :raises Conflict: it means something else than the page showed.
+    """
+    row = _locked(session, mapping_id)
+    there = Meaning(row.topic_id, row.ignored)
+    if seen is None or there == seen:
+        return False
+    if there == meaning:
+        return True
+    means = _topic(session, there.topic_id)
+    what = f"means {means}" if means else "is ignored" if there.ignored else "waits for a topic"
+    raise Conflict(
+        f"“{row.category}” {what} by now: somebody decided it while your page was open. Nothing was changed; "
+        "look again, and decide anew if you know better."
+    )
+
+
+def _locked(session: Session, mapping_id: int) -> CategoryMapping:
+    """Return a mapping as it is once nobody else changes the newsletter's categories."""
     row = session.get(CategoryMapping, mapping_id)
     if row is None:
         raise NotFound("There is no such category.")
     lock_newsletter(session, row.newsletter_id)
     session.refresh(row)
+    return row
+
+
+def _apply(session: Session, mapping_id: int, meaning: Meaning, *, now: datetime) -> tuple[Meaning, int]:
+    row = _locked(session, mapping_id)
     before = Meaning(row.topic_id, row.ignored)
     return before, mapping.map_category(session, mapping_id, meaning.topic_id, meaning.ignored, now=now)
 

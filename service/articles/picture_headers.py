@@ -39,6 +39,9 @@ def read(beginning: bytes) -> Header | None:
 
 def _upright(image: Image.Image) -> tuple[int, int]:
     """Cameras store a portrait on its side, and say so; mail programs turn it."""
+    if image.format == "PNG" and "exif" not in image.info:
+        # Pillow would unpack the whole picture to look behind it: of a few kilobytes, half a gigabyte.
+        return image.width, image.height
     try:
         turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}
     except (OSError, ValueError, SyntaxError, struct.error):

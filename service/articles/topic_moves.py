@@ -33,15 +33,16 @@ def belongings(session: Session, topic_id: int) -> Belongings:
 
 
 # An article of both keeps the later number: a reader who was past the earlier one is still to be offered it,
-# and who has had it is known by that.
+# and who has had it is known. It keeps the earlier instant, by which digests leave out what could be sent
+# longer ago than anybody remembers.
 _JOIN = text(
     """
     UPDATE article_topics AS kept SET
         eligible_seq = GREATEST(kept.eligible_seq, gone.eligible_seq),
-        settled_at = GREATEST(kept.settled_at, gone.settled_at)
+        settled_at = LEAST(kept.settled_at, gone.settled_at)
     FROM article_topics AS gone
     WHERE gone.topic_id = :gone AND kept.topic_id = :kept AND kept.article_id = gone.article_id
-      AND gone.eligible_seq > COALESCE(kept.eligible_seq, 0)
+      AND (gone.eligible_seq > COALESCE(kept.eligible_seq, 0) OR gone.settled_at < kept.settled_at)
     """
 )
 _DROP = text(

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import psycopg
 from sqlalchemy import Engine, func
 from sqlalchemy import select as sql_select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -30,9 +30,8 @@ def pull(session: Session) -> None:
 
 
 class _Ear(NamedTuple):
-    """A connection that listens; `held` is what closes it."""
+    """A connection that listens."""
 
-    held: PoolProxiedConnection
     driver: psycopg.Connection[Any]
     poll: select.poll
 
@@ -59,7 +58,8 @@ class Brake:
 
     def close(self) -> None:
         if self._ear is not None:
-            self._ear.held.close()
+            # Not by way of the pool, which would clean it up first, and call it an error where it is dead.
+            self._ear.driver.close()
             self._ear = None
 
     def _hear(self, driver: psycopg.Connection[Any]) -> None:
@@ -78,17 +78,25 @@ def _open(sessions: Sessions) -> _Ear | None:
     bind = sessions.kw.get("bind")
     if not isinstance(bind, Engine):
         return None
+    driver: psycopg.Connection[Any] | None = None
     try:
-        held = bind.raw_connection()
-        driver = held.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        # Not the pool's any more: nobody else may get one that listens.
-        held.detach()
+        driver = _take_out(bind.raw_connection())
         driver.autocommit = True
         driver.execute(f"LISTEN {_CHANNEL}")
-    except (DBAPIError, psycopg.OperationalError) as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
+        # A server without a free place, or a pool: mail goes on, and looks every tenth of a second.
         log.warning("No connection to hear presses on (%s).", type(error).__name__)
+        if driver is not None:
+            driver.close()
         return None
     poll = select.poll()
     poll.register(driver.pgconn.socket, select.POLLIN)
-    return _Ear(held, driver, poll)
+    return _Ear(driver, poll)
+
+
+def _take_out(held: PoolProxiedConnection) -> psycopg.Connection[Any]:
+    """Make a connection ours: nobody else may get one that listens."""
+    driver = held.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    held.detach()
+    return driver

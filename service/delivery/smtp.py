@@ -61,6 +61,8 @@ class SmtpSession:
         self._deadlines = deadlines
         self._extensions: dict[str, str] = {}
         self.opened_at = time.monotonic()
+        #: Whether the relay is on this machine, where nobody listens in between.
+        self.is_local = False
 
     @classmethod
     def connect(cls, relay: RelayAddress, *, helo_name: str, on_wait: OnWait, deadlines: Deadlines) -> Self:
@@ -97,16 +99,11 @@ class SmtpSession:
     def largest(self) -> int | None:
         """The largest message the relay takes, if it says so (RFC 1870)."""
         size = self._extensions.get("SIZE", "")
-        return int(size) if size.isdigit() and int(size) > 0 else None
+        return int(size) if size.isascii() and size.isdigit() and int(size) > 0 else None
 
     @property
     def takes_smtputf8(self) -> bool:
         return "SMTPUTF8" in self._extensions
-
-    @property
-    def is_local(self) -> bool:
-        """Say whether the relay is on this machine, where nobody listens in between."""
-        return _is_loopback(self.wire.peer)
 
     @property
     def pipelines(self) -> bool:
@@ -146,6 +143,8 @@ class SmtpSession:
 
     def _open(self, relay: RelayAddress, *, helo_name: str) -> None:
         limits = self._deadlines
+        # Asked once: of a connection that has broken since, nobody knows any more where it led.
+        self.is_local = _is_loopback(self.wire.peer)
         if relay.tls == "implicit":
             self.wire.encrypt(ssl.create_default_context(), host=relay.host, seconds=limits.connect)
         self._expect(Phase.CONNECT, self.wire.read_reply(seconds=limits.greeting), "its greeting")
@@ -177,7 +176,7 @@ class SmtpSession:
         return lines
 
     def _wants_starttls(self, relay: RelayAddress) -> bool:
-        if self.wire.encrypted or (relay.tls == "opportunistic" and _is_loopback(self.wire.peer)):
+        if self.wire.encrypted or (relay.tls == "opportunistic" and self.is_local):
             return False
         if "STARTTLS" in self._extensions:
             return True
@@ -188,7 +187,7 @@ class SmtpSession:
         return False
 
     def _log_in(self, username: str, password: str) -> None:
-        if not self.wire.encrypted and not _is_loopback(self.wire.peer):
+        if not self.wire.encrypted and not self.is_local:
             raise RelayUnusable("The relay offers no TLS; the password is not sent in clear.")
         methods = self._extensions.get("AUTH", "").upper().split()
         if "PLAIN" in methods:

@@ -50,8 +50,14 @@ class Wire:
 
     @property
     def peer(self) -> str:
-        """The address we are really connected to."""
-        return str(self._socket.getpeername()[0])
+        """The address we are really connected to.
+
+        :raises ConnectionLost: the relay has hung up since it spoke.
+        """
+        try:
+            return str(self._socket.getpeername()[0])
+        except OSError as error:
+            raise ConnectionLost(f"The connection to the relay broke ({_name(error)}).") from error
 
     def encrypt(self, context: ssl.SSLContext, *, host: str, seconds: float) -> None:
         """Start TLS; whatever was received before is refused (it was not protected)."""

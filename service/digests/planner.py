@@ -21,7 +21,9 @@ from service.digests.slots import Slot
 from service.digests.stopwatch import Stopwatch
 from service.digests.writing import SHELF_LIFE
 from service.links import Links
+from service.newsletters import queries
 from service.newsletters.models import Rhythm
+from service.newsletters.queries import Merge
 from service.recipes.queries import MEMORY
 
 _NOTHING: frozenset[int] = frozenset()
@@ -42,12 +44,15 @@ class Planner:
         self._sessions, self._links, self._lowest, self._now = sessions, links, lowest, now
         self._timetable = Timetable(now=now)
         self._desks: dict[Slot, Desk] = {}
+        self._merges: dict[int, tuple[Merge, ...]] = {}
         self.watch = Stopwatch()
         #: Nobody who had the last digest before this can remember one that matters.
         self._memory = (now - MEMORY).date()
 
     def plan_slice(self, session: Session, readers: Sequence[DueReader]) -> PlanReport:
         """Write the rows of readers whose subscriptions are locked, and move their slots on."""
+        for newsletter_id in {reader.newsletter_id for reader in readers}:
+            self._follow_merges(session, newsletter_id)
         outcomes: list[Outcome] = []
         by_slot: dict[Slot, list[DueReader]] = {}
         for reader in readers:
@@ -150,6 +155,19 @@ class Planner:
                 found = desk.prepare(session, slot, run, lowest=lowest, links=self._links, now=self._now)
             self._desks[slot] = found
         return found
+
+    def _follow_merges(self, session: Session, newsletter_id: int) -> None:
+        """Read anew what may be sent where readers have moved to another topic: its articles came along.
+
+        Asked after the readers are locked, so that whoever is seen to have moved is seen with them.
+        """
+        there = queries.merges(session, newsletter_id)
+        before = self._merges.get(newsletter_id, there)
+        self._merges[newsletter_id] = there
+        if there != before or any(each.under_way for each in there):
+            self._desks = {
+                slot: here for slot, here in self._desks.items() if slot.newsletter_id != newsletter_id
+            }
 
     def _count_waiting(self, session: Session, slot: Slot, count: int) -> None:
         session.execute(

@@ -53,6 +53,8 @@ def release(session: Session, *, now: datetime) -> int:
         .join(Mailing, Mailing.id == Edition.mailing_id)
         .where(Edition.review_until <= now, Mailing.state == MailingState.PAUSED, Mailing.paused_by == REVIEW)
         .order_by(Edition.mailing_id)
+        # Whoever holds one at this very second comes first: what is asked for is asked again once it is ours.
+        .with_for_update(of=Mailing)
     ).all()
     for edition in waiting:
         mailings.resume(session, edition.mailing_id, now=now)

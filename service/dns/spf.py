@@ -9,6 +9,10 @@ from service.dns.lookup import Reply, Resolver
 #: RFC 7208 4.6.4: more terms that need a look-up, or more empty answers, and receivers give up.
 MOST_LOOKUPS = 10
 MOST_VOID = 2
+#: A tree that needs more is not walked to its end: no receiver would, and whoever wrote it may mean harm.
+_ENOUGH = 3 * MOST_LOOKUPS
+#: Of one name. A record that repeats a host of thousands would keep us for hours without another question.
+_MOST_ADDRESSES = 64
 _TERM = re.compile(r"([+\-~?]?)([a-z][a-z0-9._-]*)(?:[:=]([^/]*))?((?:/\d+)?(?://\d+)?)", re.IGNORECASE)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -127,7 +131,7 @@ def _included(
     tree: Tree, target: str, word: str, resolver: Resolver, *, above: tuple[str, ...]
 ) -> Node | None:
     # A circle, or a tree that no receiver would walk to its end.
-    if target in above or tree.lookups > 3 * MOST_LOOKUPS or "%" in target:
+    if target in above or tree.lookups > _ENOUGH or "%" in target:
         return None
     reply = resolver.txt(target)
     if not reply.answered:
@@ -141,11 +145,13 @@ def _included(
 
 
 def _hosts(tree: Tree, kind: str, name: str, prefix: str, resolver: Resolver) -> tuple[Network, ...]:
+    if tree.lookups > _ENOUGH:
+        return ()
     hosts = _note(tree, resolver.mx(name)) if kind == "mx" else (name,)
     found: list[Network] = []
     for host in hosts[:MOST_LOOKUPS]:
         reply = resolver.addresses(host)
-        for address in _note(tree, reply):
+        for address in _note(tree, reply)[:_MOST_ADDRESSES]:
             four, _, six = prefix.removeprefix("/").partition("//")
             length = six if ":" in address else four
             found += _network(f"{address}/{length}" if length else address)

@@ -1,12 +1,21 @@
 """Reading newsletters: for pages, mails, and the check whether one may send."""
 
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from service.errors import NotFound
 from service.newsletters.models import Newsletter, Sender, Topic
+
+
+class Merge(NamedTuple):
+    """Which topic another takes over, and whether readers are still on their way."""
+
+    gone: int
+    kept: int
+    under_way: bool
+
 
 Row = TypeVar("Row", Newsletter, Sender, Topic)
 
@@ -43,6 +52,16 @@ def list_all(session: Session) -> list[Newsletter]:
     """Return every newsletter with its topics, open ones first."""
     statement = select(Newsletter).options(selectinload(Newsletter.topics))
     return list(session.scalars(statement.order_by(Newsletter.closed_at.is_not(None), Newsletter.id)))
+
+
+def merges(session: Session, newsletter_id: int) -> tuple[Merge, ...]:
+    """Return the merges of a newsletter's topics, done ones too: equal answers mean that nothing moved."""
+    rows = session.execute(
+        select(Topic.id, Topic.merged_into_id, Topic.archived_at.is_(None))
+        .where(Topic.newsletter_id == newsletter_id, Topic.merged_into_id.is_not(None))
+        .order_by(Topic.id)
+    )
+    return tuple(Merge._make(row) for row in rows)
 
 
 def get_topic(session: Session, topic_id: int) -> Topic:

@@ -69,10 +69,14 @@ def archive(session: Session, topic: Topic, *, actor: str, now: datetime) -> Non
 
     :raises Conflict: it is the last one.
     """
+    # Readers of a topic that is merged into this one at the same instant would end in a closed one.
+    lock(session, topic.newsletter)
     if topic.archived_at is not None:
         return
     if topic.is_merging:
         raise Conflict("It is being merged, and closes by itself when the last reader has moved.")
+    if is_taking_over(session, topic):
+        raise Conflict("Another topic is being merged into it. Wait until that is done, and close it then.")
     if len(topic.newsletter.open_topics) == 1:
         raise Conflict("This is the last topic. Add another one first, or close the newsletter.")
     topic.archived_at = now
@@ -92,7 +96,11 @@ def restore(session: Session, topic: Topic, *, actor: str, now: datetime) -> Non
 
 def lock(session: Session, newsletter: Newsletter) -> None:
     """Read a newsletter's topics as they are now, and let nobody else change them before the commit."""
-    session.refresh(newsletter, ["topics", "name"], with_for_update={"of": Newsletter})
+    # Whoever signs up or plans refers to the newsletter, which this lock lets pass (FOR NO KEY UPDATE).
+    strength = {"of": Newsletter, "key_share": True}
+    session.refresh(newsletter, ["topics", "name"], with_for_update=strength)
+    here = select(Topic).where(Topic.newsletter_id == newsletter.id)
+    session.scalars(here.execution_options(populate_existing=True)).all()
 
 
 def begin_merge(
@@ -107,6 +115,18 @@ def begin_merge(
 def merging(session: Session) -> Sequence[Topic]:
     """Return the topics whose merge was begun and is not done."""
     query = select(Topic).where(Topic.merged_into_id.is_not(None), Topic.archived_at.is_(None))
+    return session.scalars(query.order_by(Topic.id)).all()
+
+
+def is_taking_over(session: Session, topic: Topic) -> bool:
+    """Say whether readers of another topic are on their way to this one."""
+    query = select(Topic.id).where(Topic.merged_into_id == topic.id, Topic.archived_at.is_(None))
+    return session.scalar(query.limit(1)) is not None
+
+
+def merged(session: Session) -> Sequence[Topic]:
+    """Return the topics that others have taken over."""
+    query = select(Topic).where(Topic.merged_into_id.is_not(None), Topic.archived_at.is_not(None))
     return session.scalars(query.order_by(Topic.id)).all()
 
 

@@ -12,7 +12,7 @@ from service.delivery import queries as ledger
 from service.delivery.models import Message, Suppression
 from service.popularity.models import Click
 from service.recipes.models import Recipe
-from service.subscribers import queries, recognition, saving
+from service.subscribers import addresses, queries, recognition, saving
 from service.subscribers.models import AddressChange, ConsentEvent, Subscriber, Subscription
 from service.subscribers.signup_models import SignupAttempt
 from service.tokens import AddressHasher
@@ -40,7 +40,7 @@ def export(
         # Clicks are counted by article; only those lead to a reader who asked to be recognised.
         "clicks": _clicks(session, queries.list_of(session, subscriber_id)),
         "opens": "Not measured.",
-        "sign_ups": _sign_ups(session, address),
+        "sign_ups": _sign_ups(session, hash_address(addresses.inbox_of(subscriber.email_key))),
         "changes_of_address": _changes(session, subscriber_id),
         "suppressions": _suppressions(session, address),
     }

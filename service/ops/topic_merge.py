@@ -75,7 +75,8 @@ def begin(session: Session, gone_id: int, kept_id: int, *, actor: str, now: date
     newsletter_id = queries.get_topic(session, gone_id).newsletter_id
     topics.lock(session, queries.get(session, newsletter_id))
     gone, kept = queries.get_topic(session, gone_id), queries.get_topic(session, kept_id)
-    if gone.is_merging or kept.is_merging:
+    # Chains move one link at a time: readers on their way into a topic that leaves would be left behind.
+    if gone.is_merging or kept.is_merging or topics.is_taking_over(session, gone):
         raise Conflict("One of the two is being merged just now. Wait until it is done.")
     found = plan(session, gone, kept, now=now)
     facts: dict[str, object] = {"readers": found.followers.following, "articles": found.belongings.articles}
@@ -101,11 +102,29 @@ def go_on(sessions: Sessions, *, now: datetime, seconds: float = float("inf")) -
             if time.monotonic() > ends:
                 return False
             with transaction(sessions) as session:
+                if not _goes_on(session, gone, kept):
+                    break
                 articles.share(session, newsletter_id, gone, kept)
                 subscribers.move_some(session, left[start : start + SLICE], gone, kept)
         with transaction(sessions) as session:
             _finish(session, gone, now=now)
+    with transaction(sessions) as session:
+        _bring_after(session)
     return True
+
+
+def _goes_on(session: Session, gone_id: int, kept_id: int) -> bool:
+    """Say whether this merge is still under way: another worker may have finished it meanwhile."""
+    gone = queries.get_topic(session, gone_id)
+    return gone.is_merging and gone.merged_into_id == kept_id
+
+
+def _bring_after(session: Session) -> None:
+    """Move whoever chose a topic in the very moment in which it closed: their form was read before that."""
+    for gone in topics.merged(session):
+        late = subscribers.followers(session, gone.id)
+        if late and gone.merged_into_id is not None:
+            subscribers.move_some(session, late, gone.id, gone.merged_into_id)
 
 
 def _finish(session: Session, gone_id: int, *, now: datetime) -> None:

@@ -60,6 +60,15 @@ def mask(email: str) -> str:
     return f"{local[:1]}…{local[-1:] if len(local) > 2 else ''}@{domain}"
 
 
+def inbox_of(key: str) -> str:
+    """Return what many spellings of an address share: ann+a@ and ann+b@ lie in one inbox (RFC 5233).
+
+    For counting only. Whose address it is, and whether it is suppressed, is told by the whole of it.
+    """
+    local, _, domain = key.rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"
+
+
 def is_role(key: str) -> bool:
     """Say whether the address belongs to a function and not to a person; such ones are never mailed."""
     return key.partition("@")[0].partition("+")[0] in _ROLES

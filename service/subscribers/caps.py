@@ -1,8 +1,8 @@
 """How often the sign-up form may cause mail: nobody's inbox is bombed through it (standards 141).
 
 Attempts from one network are counted whatever became of them, so that reaching the cap tells nothing
-about an address. Per address only those that were mailed count, and only since the latest confirmation:
-whoever confirms has shown that the inbox is theirs.
+about an address. Per address (whatever stands behind its “+”) only those that were mailed count, and only
+since the latest confirmation: whoever confirms has shown that the inbox is theirs.
 """
 
 from datetime import datetime

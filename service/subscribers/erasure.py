@@ -6,7 +6,7 @@ from sqlalchemy import delete, or_, text
 from sqlalchemy.orm import Session
 
 from service.delivery import ledger, suppression
-from service.subscribers import queries
+from service.subscribers import addresses, queries
 from service.subscribers.models import AddressChange, Subscriber
 from service.subscribers.signup_models import SignupAttempt
 from service.tokens import AddressHasher
@@ -32,7 +32,8 @@ def erase(session: Session, subscriber_id: int, *, hash_address: AddressHasher, 
     suppression.suppress(session, email_hash, reason=suppression.ERASED, now=now)
     suppression.forget_whose(session, subscriber_id)
     ledger.cancel_pending(session, now=now, reason=suppression.ERASED, subscriber_id=subscriber_id)
-    session.execute(delete(SignupAttempt).where(SignupAttempt.email_hash == email_hash))
+    inbox_hash = hash_address(addresses.inbox_of(subscriber.email_key))
+    session.execute(delete(SignupAttempt).where(SignupAttempt.email_hash == inbox_hash))
     # The log is append-only; erasure says so to its guard, for this one statement.
     session.execute(text("SELECT set_config('broadsheet.may_erase', 'yes', true)"))
     session.execute(delete(Subscriber).where(Subscriber.id == subscriber_id))

@@ -48,12 +48,13 @@ def request(
     sign_up.choices.check(newsletter)
     network = caps.network_of(sign_up.circumstances.ip or "")
     email_hash = hash_address(sign_up.address.key)
-    caps.hold(session, network=network, email_hash=email_hash)
-    found = caps.find(session, sign_up.address, email_hash, network=network, newsletter=newsletter, now=now)
+    inbox_hash = hash_address(addresses.inbox_of(sign_up.address.key))
+    caps.hold(session, network=network, email_hash=inbox_hash)
+    found = caps.find(session, sign_up.address, inbox_hash, network=network, newsletter=newsletter, now=now)
     caps.check(found, newsletter)
     held = _held_by(session, sign_up.address, email_hash, newsletter, found=found)
     attempt_id = attempts.note(
-        session, email_hash=email_hash, network=network, newsletter_id=newsletter.id, held_by=held, now=now
+        session, email_hash=inbox_hash, network=network, newsletter_id=newsletter.id, held_by=held, now=now
     )
     subscriber = None if found.subscriber_id is None else session.get(Subscriber, found.subscriber_id)
     if held is None:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from service.delivery import suppression
 from service.newsletters.models import Newsletter
-from service.subscribers import caps, outgoing
+from service.subscribers import addresses, caps, outgoing
 from service.subscribers.models import Subscription, SubscriptionState
 from service.subscribers.purging import UNCONFIRMED_KEPT
 from service.tokens import AddressHasher
@@ -27,11 +27,12 @@ def remind(session: Session, *, hash_address: AddressHasher, now: datetime) -> i
     """
     written = 0
     for subscription in _lock_waiting(session, now=now):
-        email_hash = hash_address(subscription.subscriber.email_key)
+        key = subscription.subscriber.email_key
+        email_hash, inbox_hash = hash_address(key), hash_address(addresses.inbox_of(key))
         is_suppressed = suppression.find(
             session, [email_hash], list_id=subscription.newsletter_id, besides=(suppression.ERASED,)
         )
-        if not is_suppressed and caps.may_remind(session, email_hash, subscription, now=now):
+        if not is_suppressed and caps.may_remind(session, inbox_hash, subscription, now=now):
             outgoing.put_reminder(session, subscription, now=now)
             written += 1
         subscription.reminded_at = now

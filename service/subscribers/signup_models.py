@@ -33,7 +33,7 @@ class SignupAttempt(Model):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     at: Mapped[datetime]
-    #: Keyed hash of the folded address: counts it without keeping it.
+    #: Keyed hash of the folded address (`addresses.inbox_of`): counts it without keeping it.
     email_hash: Mapped[bytes]
     #: /24 or /48 of the visitor.
     network: Mapped[str]

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from service.dispatch import CoalescingDispatcher, TaskName
 
 
@@ -72,3 +74,22 @@ def test_a_broker_that_fails_in_an_unforeseen_way_is_asked_again_the_next_time()
     assert failed.wait(5)
     dispatcher.wake(TaskName.TICK)
     assert answered.wait(5)
+
+
+def test_a_process_that_gets_no_thread_fails_nobody_and_wakes_all_when_it_gets_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broker = SlowBroker()
+    dispatcher = CoalescingDispatcher(broker, apart_seconds=0)
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        dispatcher.wake(TaskName.TICK)
+    dispatcher.wake(TaskName.SWEEP)
+    for _ in range(2):
+        assert broker.called.acquire(timeout=5)
+        broker.go_on.release()
+    assert set(broker.woken) == {TaskName.TICK, TaskName.SWEEP}

@@ -40,13 +40,18 @@ def index() -> ResponseReturnValue:
 @blueprint.post("/<int:mapping_id>")
 def decide(mapping_id: int) -> ResponseReturnValue:
     """Map a category to a topic, ignore it, or let it wait again."""
-    return _decide(lambda: {mapping_id: _read(request.form.get("topic", ""))})
+    was = request.args.get("was", "")
+    return _decide(
+        lambda: {mapping_id: _read(request.form.get("topic", ""))},
+        seen=lambda wanted: dict.fromkeys(wanted, _read(was)) if was else {},
+    )
 
 
 @blueprint.post("/together")
 def decide_together() -> ResponseReturnValue:
     """Map the ticked categories as the page suggested, to one topic, or ignore them."""
-    return _decide(_ticked)
+    # All of them waited when the page was made.
+    return _decide(_ticked, seen=lambda wanted: dict.fromkeys(wanted, Meaning()))
 
 
 @blueprint.post("/undo/<int:newsletter_id>")
@@ -68,13 +73,17 @@ def undo(newsletter_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"))
 
 
-def _decide(read: Callable[[], dict[int, Meaning]]) -> ResponseReturnValue:
+def _decide(
+    read: Callable[[], dict[int, Meaning]], *, seen: Callable[[dict[int, Meaning]], dict[int, Meaning]]
+) -> ResponseReturnValue:
+    """Decide what `read` finds in the form, where the page has shown what `seen` says of it."""
     try:
         wanted = read()
+        shown = seen(wanted)
         with transaction(runtime().sessions) as session:
-            gained = category_decisions.decide(session, wanted, actor=_actor(), now=now())
+            gained = category_decisions.decide(session, wanted, seen=shown, actor=_actor(), now=now())
             sentence = _sentence(session, wanted, gained)
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         page.warn(str(error))
         return redirect(url_for(".index"))
     if gained:

@@ -14,6 +14,7 @@ from service.operators.models import Role
 from service.ops import topic_merge
 from service.web.admin import auth, page, words
 from service.web.context import now, runtime
+from service.web.row_ids import typed_id
 
 blueprint = Blueprint(
     "console_topic_endings",
@@ -67,7 +68,7 @@ def ask_to_merge(newsletter_id: int, topic_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/merge")
 def merge(newsletter_id: int, topic_id: int) -> ResponseReturnValue:
-    into = request.form.get("into", default=0, type=int)
+    into = typed_id(request.form, "into")
     with transaction(runtime().sessions) as session:
         for each in (topic_id, into):
             _topic(session, newsletter_id, each)

@@ -122,3 +122,22 @@ def test_a_category_is_proposed_by_its_name_by_a_mapped_one_and_by_its_company(
         "Windpower": (energy.id, "it is like “Wind power”, which means Energy"),
         "Turbines": (energy.id, "4 of its 4 articles are in Energy by another category"),
     }, "what a feed gives to everything says nothing of one category"
+
+
+def test_a_decision_on_an_old_page_overrules_nobody_and_pressed_twice_it_counts_once(
+    session: Session, newsletter: Newsletter
+) -> None:
+    science, energy = newsletter.topics
+    wind, lab = learn(session, newsletter, "Wind", "Lab")
+    waiting = dict.fromkeys((wind, lab), Meaning())
+    category_decisions.decide(session, {wind: Meaning(energy.id)}, seen=waiting, actor="operator 1", now=NOW)
+    session.commit()
+    late = {lab: Meaning(science.id), wind: Meaning(science.id)}
+    with pytest.raises(Conflict, match="“Wind” means Energy by now"):
+        category_decisions.decide(session, late, seen=waiting, actor="operator 2", now=LATER)
+    session.rollback()
+    again = {wind: Meaning(energy.id)}
+    assert category_decisions.decide(session, again, seen=waiting, actor="operator 2", now=LATER) == 0
+    [latest] = category_decisions.recent(session, newsletter.id)
+    assert (latest.by, latest.at) == ("operator 1", NOW)
+    assert [one.category for one in mapping.unmapped(session, newsletter.id)] == ["Lab"]

@@ -10,6 +10,7 @@ import pytest
 
 from service.delivery.replies import Kind
 from service.delivery.smtp import Deadlines, RelayUnusable, SmtpSession
+from service.delivery.wire import ConnectionLost
 from service.settings import RelayAddress
 from tests.fakes import smtp_server
 from tests.fakes.smtp_server import STALL, TRICKLE, SmtpServer
@@ -167,3 +168,19 @@ def test_an_endless_reply_is_no_reply() -> None:
         session = connect(server, "smtp://127.0.0.1:{port}")
         lane = work(session, OneHand([parcel_of(b"x\r\n")]), deadlines=QUICK)
     assert "does not end" in lane.broken
+
+
+def test_a_relay_that_has_hung_up_is_still_known_to_be_on_this_machine() -> None:
+    with smtp_server.running() as server:
+        session = connect(server, "smtp://127.0.0.1:{port}")
+        session.close()
+        assert session.is_local, "the live check says what it thinks of a relay when the talk is over"
+        with pytest.raises(ConnectionLost):
+            assert session.wire.peer
+
+
+def test_a_size_that_is_no_number_is_no_limit() -> None:
+    with smtp_server.running(offers=("SIZE ²",)) as server:
+        session = connect(server, "smtp://127.0.0.1:{port}")
+        assert session.largest is None
+        session.quit()

@@ -1,9 +1,11 @@
 """A new edition may wait for an operator: approved, held, or gone by itself when the time is over."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.audit import AuditEntry
@@ -84,3 +86,26 @@ def test_without_minutes_it_goes_at_once(session: Session, sessions: Sessions) -
     session.commit()
     planning.plan_due(sessions, links=LINKS, now=NOW)
     assert mailing(session).state is MailingState.SENDING
+
+
+def test_who_holds_it_in_the_second_in_which_its_time_ends_is_heeded(committing: Sessions) -> None:
+    with transaction(committing) as own:
+        make_due(own, make_world(own, review_minutes=30))
+    planning.plan_due(committing, links=LINKS, now=NOW)
+
+    def release() -> int:
+        with transaction(committing) as own:
+            return review.release(own, now=NOW + MINUTES)
+
+    with ThreadPoolExecutor(1) as pool, committing() as holding:
+        review.keep(holding, holding.scalars(select(Edition.id)).one(), actor="operator 1", now=NOW)
+        holding.flush()
+        released = pool.submit(release)
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        ends = time.monotonic() + 5
+        while not holding.scalar(waits) and time.monotonic() < ends:
+            time.sleep(0.01)
+        holding.commit()
+        assert released.result(timeout=10) == 0
+        found = mailing(holding)
+        assert (found.state, found.paused_by) == (MailingState.PAUSED, "operator 1")

@@ -1,16 +1,19 @@
 """Merging two topics: readers of one get what they would have got, as readers of the other, and once."""
 
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.articles.models import ArticleTopic, CategoryMapping, Source
 from service.audit import AuditEntry
 from service.blasts.models import Blast, BlastState, Segment
-from service.db import Sessions
-from service.digests import planning
+from service.db import Sessions, transaction
+from service.digests import due, planning
+from service.digests.due import DueReader
 from service.digests.models import Curation, CurationKind
 from service.errors import Conflict
 from service.newsletters import queries, topics
@@ -49,13 +52,14 @@ def merge(session: Session, newsletter: Newsletter) -> topic_merge.Plan:
 def merged(session: Session, gone: Topic, kept: Topic) -> topic_merge.Plan:
     begun = topic_merge.begin(session, gone.id, kept.id, actor="operator 1", now=NOW)
     session.commit()
-    # Sessions of the same outer transaction.
-    sessions = sessionmaker(
-        session.get_bind(), join_transaction_mode="create_savepoint", expire_on_commit=False
-    )
-    assert topic_merge.go_on(sessions, now=NOW)
+    assert topic_merge.go_on(sessions_of(session), now=NOW)
     session.expire_all()
     return begun
+
+
+def sessions_of(session: Session) -> Sessions:
+    """Sessions of the same outer transaction."""
+    return sessionmaker(session.get_bind(), join_transaction_mode="create_savepoint", expire_on_commit=False)
 
 
 def choices(session: Session, subscription: Subscription) -> tuple[list[int], list[int]]:
@@ -257,6 +261,108 @@ def test_a_merge_that_was_cut_off_goes_on_where_it_was(
     assert [choices(session, each)[0] for each in readers] == [[kept.id]] * 3
     assert session.scalars(select(ArticleTopic.topic_id)).all() == [kept.id]
     assert gone.archived_at == NOW
+
+
+def test_a_topic_that_takes_another_over_can_neither_close_nor_leave_before_that_is_done(
+    session: Session, newsletter: Newsletter
+) -> None:
+    # The order of ids matters: merges are worked off in it, and the second link would come first.
+    kept, other, gone = newsletter.topics
+    reader = make_subscription(session, newsletter, topic_ids=[gone.id])
+    topic_merge.begin(session, gone.id, kept.id, actor="operator 1", now=NOW)
+    with pytest.raises(Conflict, match="Another topic is being merged into it"):
+        topics.archive(session, kept, actor="operator 2", now=NOW)
+    with pytest.raises(Conflict, match="being merged just now"):
+        topic_merge.begin(session, kept.id, other.id, actor="operator 2", now=NOW)
+    session.commit()
+    assert topic_merge.go_on(sessions_of(session), now=NOW)
+    merged(session, kept, other)
+    assert choices(session, reader)[0] == [other.id]
+
+
+def test_two_operators_who_merge_two_topics_into_each_other_at_once_make_no_circle(
+    committing: Sessions,
+) -> None:
+    with transaction(committing) as session:
+        one, other, _ = (topic.id for topic in make_newsletter(session, topics=("A", "B", "C")).topics)
+    with committing() as late:
+        # The page has read both before the other operator pressed.
+        assert not queries.get_topic(late, one).is_merging
+        assert not queries.get_topic(late, other).is_merging
+        with transaction(committing) as session:
+            topic_merge.begin(session, one, other, actor="operator 1", now=NOW)
+        with pytest.raises(Conflict, match="being merged just now"):
+            topic_merge.begin(late, other, one, actor="operator 2", now=NOW)
+    with committing() as late:
+        kept = queries.get_topic(late, other)
+        assert topic_merge.go_on(committing, now=NOW)
+        assert topic_merge.go_on(committing, now=NOW)
+        late.rollback()
+        topics.archive(late, kept, actor="operator 2", now=NOW)
+
+
+def test_who_signs_up_does_not_wait_for_a_merge_that_ends(committing: Sessions) -> None:
+    with transaction(committing) as session:
+        newsletter_id = make_newsletter(session, topics=("A", "B")).id
+    with committing() as ending:
+        topics.lock(ending, queries.get(ending, newsletter_id))
+        with transaction(committing) as session:
+            session.execute(text("SET LOCAL lock_timeout = '1s'"))
+            make_subscription(session, queries.get(session, newsletter_id))
+
+
+def test_a_choice_that_was_read_before_a_topic_closed_and_saved_after_it_goes_along(
+    session: Session, newsletter: Newsletter
+) -> None:
+    gone, kept, other = three(newsletter)
+    merge(session, newsletter)
+    late = make_subscription(session, newsletter, topic_ids=sorted([gone.id, other.id]))
+    session.commit()
+    assert topic_merge.go_on(sessions_of(session), now=NOW)
+    session.expire_all()
+    assert choices(session, late)[0] == sorted([kept.id, other.id])
+
+
+def test_what_nobody_remembers_having_sent_stays_out_after_a_merge(
+    session: Session, sessions: Sessions, newsletter: Newsletter
+) -> None:
+    gone, kept, _ = three(newsletter)
+    fresh = make_stories(session, newsletter, count=4, first_seq=11, topic=kept)
+    stale = make_stories(session, newsletter, count=2, topic=gone)
+    session.execute(
+        update(ArticleTopic)
+        .where(ArticleTopic.topic_id == gone.id)
+        .values(settled_at=NOW - timedelta(weeks=20))
+    )
+    for article in stale:
+        settle(session, article, kept, seq=20)
+    reader = make_due(session, newsletter, topic_ids=[kept.id], explore=False)
+    merge(session, newsletter)
+    planning.plan_due(sessions, links=LINKS, now=NOW)
+    [received] = articles_of(session, reader)
+    assert set(received) == {article.id for article in fresh}
+
+
+def test_readers_who_move_between_two_slices_of_planning_take_their_articles_along(
+    session: Session, sessions: Sessions, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept, _ = three(newsletter)
+    of_gone = make_stories(session, newsletter, count=4, topic=gone)
+    of_kept = make_stories(session, newsletter, count=4, first_seq=11, topic=kept)
+    readers = [make_due(session, newsletter, topic_ids=[gone.id], explore=False) for _ in range(2)]
+    session.commit()
+    monkeypatch.setattr(planning, "SLICE", 1)
+    lock_slice, calls = due.lock_slice, count()
+
+    def merge_before_the_second(at: Session, newsletter_id: int, **values: Any) -> list[DueReader]:
+        if next(calls) == 1:
+            merged(session, gone, kept)
+        return lock_slice(at, newsletter_id, **values)
+
+    monkeypatch.setattr(due, "lock_slice", merge_before_the_second)
+    planning.plan_due(sessions, links=LINKS, now=NOW)
+    assert set(*articles_of(session, readers[0])) == {article.id for article in of_gone}
+    assert set(*articles_of(session, readers[1])) == {article.id for article in (*of_gone, *of_kept)}
 
 
 def test_a_blast_under_way_to_the_topic_is_waited_for(session: Session, newsletter: Newsletter) -> None:

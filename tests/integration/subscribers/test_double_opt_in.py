@@ -138,6 +138,15 @@ def test_twenty_requests_for_one_victim_make_one_mail(session: Session, now: dat
     assert session.scalar(select(func.count()).select_from(SignupAttempt)) == 20
 
 
+def test_an_inbox_is_one_victim_however_its_address_is_spelled(session: Session, now: datetime) -> None:
+    newsletter = make_newsletter(session)
+    for n in range(20):
+        sign_up(session, newsletter, now=now + timedelta(seconds=n), email=f"ann+{n}@example.org")
+    sign_up(session, newsletter, now=now + timedelta(minutes=1), email="Ann@example.org")
+    sign_up(session, newsletter, now=now + timedelta(minutes=1), email="anna@example.org")
+    assert kinds(session) == ["confirm"] * 2
+
+
 def test_a_month_brings_a_victim_three_mails_over_all_newsletters(session: Session, now: datetime) -> None:
     newsletters = [make_newsletter(session), make_newsletter(session)]
     for day in range(29):

@@ -9,6 +9,7 @@ from service.blasts.drafts import BODY_LENGTH
 from service.blasts.models import Blast
 from service.db import Sessions, transaction
 from service.operators.models import Role
+from tests.factories import make_newsletter
 from tests.integration.ops import scenes
 from tests.integration.web_admin.browsing import Visitor
 
@@ -97,3 +98,11 @@ def test_a_form_at_the_ends_of_the_calendar_and_of_numbers_is_an_answer(
     visitor.be(sessions, Role.SENDER)
 
     assert visitor.send(f"/console/blasts/{draft.id}/{path}", **fields).status_code == status
+
+
+def test_a_topic_is_not_merged_into_what_no_row_can_be(visitor: Visitor, sessions: Sessions) -> None:
+    with transaction(sessions) as session:
+        topic = make_newsletter(session).topics[0]
+    visitor.be(sessions, Role.EDITOR)
+    path = f"/console/newsletters/{topic.newsletter_id}/topics/{topic.id}/merge"
+    assert visitor.send(path, page=path, into=MANY).status_code == 404

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 from sqlalchemy import select
@@ -298,7 +299,13 @@ def test_many_categories_are_mapped_as_suggested_and_undone(
     mapped = before | {"sciences": (science, False), "climate": (climate, False)}
     assert topics() == mapped
     editor.send(f"{path}together", page=path, pick=[ids["gossip"], ids["climate"]], to=science, ignore="1")
-    assert topics() == mapped | {"gossip": (None, True), "climate": (None, True)}
+    assert "“climate” means Climate by now" in unescape(editor.open(path).text), "the page was an old one"
+    old = f"{path}{ids['climate']}?was=wait"
+    editor.send(old, page=path, topic=science)
+    assert "by now" in editor.open(path).text
+    assert topics() == mapped
+    editor.send(f"{path}together", page=path, pick=ids["gossip"], to=science, ignore="1")
+    assert topics() == mapped | {"gossip": (None, True)}
 
     undo = f"{path}undo/{newsletter.id}"
     at = re.findall(r'name="at" value="([^"]+)"', editor.open(path).text)

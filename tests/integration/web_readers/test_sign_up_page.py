@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from threading import BoundedSemaphore
 
 import pytest
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from service.subscribers import wording
 from service.subscribers.models import ConsentEvent, Subscription
 from service.subscribers.signup_models import SignupAttempt
 from service.tokens import Purpose
+from service.web.readers import signing_up
 from tests.conftest import RecordingDispatcher
 from tests.factories import make_newsletter, make_subscription
 from tests.integration.web_readers.browsing import ANN, Reader, fresh
@@ -249,3 +251,21 @@ def test_a_name_that_no_database_takes_leads_nowhere(
     reader: Reader, newsletter: Newsletter, path: str
 ) -> None:
     assert reader.client.get(path).status_code == 404
+
+
+def test_when_sign_ups_stand_still_the_rest_of_the_house_goes_on(
+    session: Session, reader: Reader, newsletter: Newsletter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = BoundedSemaphore(1)
+    monkeypatch.setattr(signing_up, "_AT_ONCE", stuck)
+    monkeypatch.setattr(signing_up, "_PATIENCE_SECONDS", 0.05)
+    with stuck:
+        answer = reader.sign_up(newsletter)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+        assert "Please try again in a few minutes" in answer.text
+    monkeypatch.setattr(signing_up, "_ROOM", BoundedSemaphore(1))
+    with signing_up._ROOM:
+        assert reader.sign_up(newsletter).status_code == 429, "nobody waits where many wait already"
+    assert reader.sign_up(newsletter).status_code == 303
+    assert reader.sign_up(newsletter).status_code == 303, "a turn that is over is somebody else's"
+    assert count(session, Subscription) == 1

@@ -6,6 +6,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 from service.articles.picture_headers import Header, read
 
@@ -64,3 +65,20 @@ def test_a_header_that_promises_too_many_pixels_is_told_from_a_picture() -> None
     header = read(bytes(whole))
     assert header is not None
     assert header.width > 6000
+
+
+def test_no_pixel_is_unpacked_to_look_for_what_comes_behind_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = bytearray(made("PNG"))
+    # Allowed by the number of its pixels, and half a gigabyte once it is unpacked.
+    whole[16:24] = struct.pack(">II", 13_000, 13_000)
+    whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
+    unpacked: list[object] = []
+    monkeypatch.setattr(PngImageFile, "load", unpacked.append)
+    assert read(bytes(whole)) == Header("PNG", 13_000, 13_000)
+    assert unpacked == []
+
+
+def test_a_png_that_says_before_its_pixels_how_it_stands_is_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert read(made("PNG", exif=exif)) == Header("PNG", 360, 640)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from service.dns import advice
+from service.dns import advice, spf
 from service.dns.findings import Finding, Grade
 from service.dns.sending import PublicKey, Sending
 from tests.fakes.name_server import FakeDns
@@ -87,6 +87,17 @@ def test_eleven_lookups_are_one_too_many_however_deep_they_are() -> None:
     dns.texts["n10.example"] = ["v=spf1 -all"]
     finding = one("spf", dns)
     assert (finding.grade, "11 look-ups" in finding.said[0]) == (Grade.WRONG, True)
+
+
+def test_a_record_that_repeats_a_crowded_host_is_not_worked_through() -> None:
+    dns = good()
+    dns.texts[DOMAIN] = [f"v=spf1 a:{RELAY} {'mx ' * 400}~all"]
+    dns.mail[DOMAIN] = [f"mx{n}.example.org" for n in range(10)]
+    crowd = [f"10.{n // 250}.0.{n % 250}" for n in range(200)]
+    dns.hosts |= dict.fromkeys(dns.mail[DOMAIN], crowd)
+    tree = spf.read(DOMAIN, dns)
+    assert sum(len(term.networks) for term in tree.root.terms) < 25_000, "and not 800,000"
+    assert "401 look-ups" in said("spf", dns)
 
 
 def test_a_circle_of_includes_ends() -> None:
