@@ -28,7 +28,7 @@ _SWITCHES = (
 #: The files of a browser that is spoken to over pipes.
 _HEARS, _ANSWERS = 3, 4
 #: Each with an empty cache, like a visitor's first.
-_LOADS = 5
+LOADS = 5
 _PATIENCE = 30.0
 
 # Runs in the page before anything of its own. Two frames: what was asked for in one is on screen by the next.
@@ -59,7 +59,7 @@ def find() -> str | None:
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
-def usable(chromium: str, url: str, *, field: str, loads: int = _LOADS) -> Usable:
+def usable(chromium: str, url: str, *, field: str, loads: int = LOADS) -> Usable:
     """Open a page so often, each time as a new visitor, and say how soon the field could be typed into.
 
     :raises BenchmarkError: the browser does not start, or the field never takes the cursor.

@@ -26,7 +26,6 @@ from service.recipes.queries import MEMORY
 
 #: Messages of the mailing that is being sent meanwhile.
 LIVE = 50_000
-ROUNDS = 200
 _OWNER = "bench"
 
 #: Asks one thing; the number says which time it is.
@@ -70,8 +69,8 @@ class LedgerReport:
         return [head, "", f"  {'milliseconds':<36}{'median':>9}{'p95':>9}", *rows]
 
 
-def run(rows: int, progress: Progress) -> LedgerReport:
-    """Measure on a database that is gone afterwards."""
+def run(rows: int, progress: Progress, *, rounds: int) -> LedgerReport:
+    """Ask every question so many times, on a database that is gone afterwards."""
     progress.say("Starting a database")
     with throwaway() as database:
         now = utc_now()
@@ -84,8 +83,8 @@ def run(rows: int, progress: Progress) -> LedgerReport:
         timings = {}
         for name, question in _questions(filled, live, now=now).items():
             progress.say(f"Asking: {name}")
-            timings[name] = _time(database, question)
-        timings |= _sending(database, now=now)
+            timings[name] = _time(database, question, rounds)
+        timings |= _sending(database, rounds, now=now)
         return LedgerReport(filled.rows, len(filled.mailing_ids), seconds, _gigabytes(database), timings)
 
 
@@ -146,9 +145,9 @@ def _questions(filled: Past, live: int, *, now: datetime) -> dict[str, Question]
     }
 
 
-def _time(database: Database, question: Question) -> Timing:
+def _time(database: Database, question: Question, rounds: int) -> Timing:
     taken = []
-    for n in range(ROUNDS):
+    for n in range(rounds):
         began = time.perf_counter()
         with transaction(database.sessions) as session:
             question(session, n)
@@ -156,11 +155,11 @@ def _time(database: Database, question: Question) -> Timing:
     return _timing(taken)
 
 
-def _sending(database: Database, *, now: datetime) -> dict[str, Timing]:
+def _sending(database: Database, rounds: int, *, now: datetime) -> dict[str, Timing]:
     """Take windows and record them, as a sender does but for the mail itself."""
     taken: dict[str, list[float]] = {"claim 64": [], "record 64": []}
     places: dict[int, tuple[datetime, int]] = {}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         began = time.perf_counter()
         with transaction(database.sessions) as session:
             window = claims.pick(session, Stream.BLAST, limit=claims.WINDOW, now=now, after=places)

@@ -43,7 +43,9 @@ class Form:
     fields: dict[str, str]
 
 
-def run(*, rate: int, seconds: int, progress: Progress, warming: int = _WARMING) -> SignUpReport:
+def run(
+    *, rate: int, seconds: int, progress: Progress, warming: int = _WARMING, loads: int = browser.LOADS
+) -> SignUpReport:
     """Measure on servers of its own, which are gone afterwards.
 
     :raises BenchmarkError: the page could not be read, or not one form was taken.
@@ -52,7 +54,8 @@ def run(*, rate: int, seconds: int, progress: Progress, warming: int = _WARMING)
     with own_environment(folder), DataFolder(folder / "data") as data:
         folder.chmod(0o711)
         try:
-            return _drive(data, partial(_measure, rate=rate, seconds=seconds, warming=warming), progress)
+            measure = partial(_measure, rate=rate, seconds=seconds, warming=warming, loads=loads)
+            return _drive(data, measure, progress)
         finally:
             stacks.wipe(data)
             shutil.rmtree(folder, ignore_errors=True)
@@ -81,14 +84,15 @@ def _drive(data: DataFolder, measure: Callable[..., SignUpReport], progress: Pro
 
 
 def _measure(
-    port: int, database: str, progress: Progress, *, rate: int, seconds: int, warming: int
+    port: int, database: str, progress: Progress, *, rate: int, seconds: int, warming: int, loads: int
 ) -> SignUpReport:
     _write_newsletter(database)
     weight = asyncio.run(_weigh(port))
     usable = None
     if (chromium := browser.find()) is not None:
         progress.say("Opening the page in a browser")
-        usable = browser.usable(chromium, f"http://127.0.0.1:{port}{_PAGE}", field="input[name=email]")
+        page = f"http://127.0.0.1:{port}{_PAGE}"
+        usable = browser.usable(chromium, page, field="input[name=email]", loads=loads)
     form = asyncio.run(_open_form(port))
     time.sleep(QUICKEST_SECONDS + 0.5)
     progress.say("Warming up")

@@ -20,7 +20,7 @@ from service.subscribers.models import ConsentEvent, LeavingReason, Subscription
 from tests.factories import make_newsletter
 from tests.mails import content_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ANN = "ann@example.org"
 #: What a person with a mouse needs at least, in CSS pixels (WCAG 2.5.5).

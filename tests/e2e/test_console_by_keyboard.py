@@ -30,7 +30,7 @@ FOCUS = """() => {
   };
 }"""
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

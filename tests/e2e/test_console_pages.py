@@ -21,7 +21,7 @@ from tests.looks.drafts import PICTURE
 from tests.looks.screen import Screen
 from tests.looks.world import build
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 #: What changes with the scheme, and with nothing else.
 COLOURS = ("color-contrast", "link-in-text-block")

@@ -10,7 +10,7 @@ from tests.emails.darkness import fully_inverted, partly_inverted
 from tests.emails.variants import EVERY
 from tests.looks.axe import grave_findings
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 PHONE, DESK = 375, 1280
 

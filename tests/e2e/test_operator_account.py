@@ -24,7 +24,7 @@ AUTHENTICATOR = {
     "automaticPresenceSimulation": True,
 }
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

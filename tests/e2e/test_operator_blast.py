@@ -21,7 +21,7 @@ from tests.integration.ops import scenes
 
 PASSWORD = "a quiet harbour town"
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

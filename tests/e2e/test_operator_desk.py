@@ -18,7 +18,7 @@ from tests.factories import make_article, make_newsletter, make_operator, make_s
 
 PASSWORD = "a quiet harbour town"
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.integration.ops.scenes import EVERYTHING, make_mailing
 
 PASSWORD = "a quiet harbour town"
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

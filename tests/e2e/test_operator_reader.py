@@ -13,7 +13,7 @@ from tests.factories import make_newsletter, make_operator, make_subscription
 
 PASSWORD = "a quiet harbour town"
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from service.operators.models import Role
 from tests.e2e.test_operator_queue import PASSWORD, reach
 from tests.factories import make_newsletter, make_operator
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

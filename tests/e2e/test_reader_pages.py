@@ -17,7 +17,7 @@ from tests.looks.pages import NO_PAGE, PAGES, ReaderPage
 from tests.looks.screen import Screen
 from tests.looks.world import LOCALES, World, build
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 #: What changes with the scheme, and with nothing else.
 COLOURS = ("color-contrast", "link-in-text-block")

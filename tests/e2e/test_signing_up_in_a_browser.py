@@ -15,7 +15,7 @@ from service.web.admin.signup_forms import HEIGHT
 from tests.e2e.conftest import CHROMIUM, SWITCHES
 from tests.factories import make_newsletter, make_subscription
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 ANN = "ann@example.org"
 SHIFTS = """new Promise((done) => {

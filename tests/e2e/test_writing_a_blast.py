@@ -10,7 +10,7 @@ from service.operators.models import Role
 from tests.e2e.test_operator_blast import PASSWORD, log_in
 from tests.factories import make_article, make_newsletter, make_operator, make_source, make_subscription
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.faults import audience, catalogue
 from tests.faults.campaign import one
 from tests.faults.world import World, running_world
 
-pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 #: One of each sort: a sender, a whole worker's queue, the database, the relay, people.
 EVERY_TIME = (

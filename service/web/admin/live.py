@@ -8,6 +8,7 @@ from functools import partial
 
 from flask import Blueprint, Response, abort, current_app, stream_with_context
 from flask.blueprints import BlueprintSetupState
+from flask.sansio.app import App
 from sqlalchemy.orm import Session
 
 from service.bootstrap import Runtime
@@ -111,9 +112,13 @@ PAGES: dict[str, Callable[[int], list[Part]]] = {
 
 @blueprint.record_once
 def _make_board(state: BlueprintSetupState) -> None:
-    runtime: Runtime = state.app.extensions["broadsheet"]
-    state.app.extensions[_EXTENSION] = Board(runtime.sessions)
-    state.app.extensions[_PRESS] = Press(breath=BREATH_SECONDS)
+    bind(state.app, state.app.extensions["broadsheet"])
+
+
+def bind(app: App, runtime: Runtime) -> None:
+    """Give the live pages of this application their board, which reads where the runtime reads."""
+    app.extensions[_EXTENSION] = Board(runtime.sessions)
+    app.extensions[_PRESS] = Press(breath=BREATH_SECONDS)
 
 
 @blueprint.get("/<page>", defaults={"key": 0})

@@ -11,8 +11,7 @@ import pytest
 
 from service.bench.console.routes import EXCUSED
 
-# One after the other: each starts a whole installation.
-pytestmark = [pytest.mark.xdist_group("selftest"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_every_page_of_the_console_is_asked_or_excused_and_none_fails() -> None:

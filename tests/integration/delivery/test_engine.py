@@ -98,6 +98,7 @@ def test_a_deferred_message_is_sent_on_a_later_try_with_the_same_bytes(
             select(Attempt)
             .join(Message, Message.id == Attempt.message_id)
             .where(Message.subscription_id == 1)
+            .order_by(Attempt.number)
         ).all()
     assert [(each.number, each.phase, each.code, each.enhanced_code) for each in attempts] == [
         (1, "rcpt", 451, "4.7.1"),
