@@ -132,11 +132,16 @@ def test_a_server_ends_only_after_everything_that_needs_it(tmp_path: Path) -> No
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_a_stop_and_a_closed_terminal_end_everything(tmp_path: Path, number: signal.Signals) -> None:
     notes = Notes()
-    with Supervisor([Process("web", SLEEP)], logs=tmp_path, report=notes) as supervisor:
-        supervisor.start()
-        threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
-        supervisor.watch()
-        assert supervisor.stopping
+    # Under nohup the tests, too, are told to live on, and the supervisor heeds that.
+    told = signal.signal(number, signal.SIG_DFL)
+    try:
+        with Supervisor([Process("web", SLEEP)], logs=tmp_path, report=notes) as supervisor:
+            supervisor.start()
+            threading.Timer(0.1, os.kill, (os.getpid(), number)).start()
+            supervisor.watch()
+            assert supervisor.stopping
+    finally:
+        signal.signal(number, told)
     assert notes.lines[-1] == ("web", "stopped")
 
 

@@ -13,6 +13,7 @@ from service.delivery.models import MessageState, Stream
 from service.digests import tallying
 from service.newsletters.models import Newsletter
 from service.ops import audience_estimate, audiences, reader_sample
+from service.ops.audiences import Look
 from service.subscribers.models import Subscription
 from tests.factories import make_newsletter, make_subscription
 
@@ -41,8 +42,8 @@ def test_a_part_of_many_is_told_from_some_of_them(session: Session, newsletter: 
     seen = audience_estimate.look(session, newsletter.id, Criteria(locales=("de",)), now=NOW)
     assert not seen.is_exact
     assert 20 < seen.looked_at <= 30
-    assert 0 < abs(seen.count - 45) + seen.give_or_take < 30
-    assert abs(seen.count - 45) <= seen.give_or_take
+    assert 0 < seen.give_or_take < 30
+    assert _is_near(seen, 45)
     assert seen.sentence == "read in de"
 
 
@@ -63,8 +64,15 @@ def test_what_many_got_is_told_from_the_mail_of_some(
     criteria = Criteria(**{relation: mailing.id})
     seen = audience_estimate.look(session, newsletter.id, criteria, now=NOW)
     assert not seen.is_exact
-    assert abs(seen.count - expected) <= seen.give_or_take < expected
+    assert seen.give_or_take < expected
+    assert _is_near(seen, expected)
     assert audiences.look(session, newsletter.id, criteria, now=NOW).count == expected
+
+
+def _is_near(seen: Look, truth: int) -> bool:
+    """Whom the sample meets hangs on the newsletter's number: 19 of 20 are right to what is said, and all but
+    one of ten thousand to twice as much."""
+    return abs(seen.count - truth) <= 2 * seen.give_or_take
 
 
 def test_few_of_many_are_counted(session: Session, newsletter: Newsletter) -> None:
