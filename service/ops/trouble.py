@@ -13,7 +13,7 @@ from service.subscribers import addresses
 from service.subscribers.models import Subscriber
 
 #: A page looks through so many errors at most, so that a rare domain costs no more than a frequent one.
-SCAN, _PORTION = 15_000, 2_500
+SCAN, _PORTION = 10_000, 2_500
 
 #: at, mailing id, message id, number: where a page begins.
 Key = tuple[datetime, int, int, int]
