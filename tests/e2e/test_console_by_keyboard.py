@@ -53,6 +53,8 @@ def log_in(page: Page, live: Runtime, committing: Sessions, target: str) -> None
         operator = make_operator(session, role=Role.SENDER, password_hash=passwords.make_hash(PASSWORD))
         email = operator.email
     page.goto(f"{live.settings.base_url}/console/login?next={target}")
+    # The browser moves the focus there by itself, a moment after the page has loaded.
+    page.wait_for_function("document.hasFocus() && document.activeElement.name === 'email'")
     page.keyboard.type(email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
